@@ -1,0 +1,160 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { AppError } from '../../shared/errors.ts';
+import { packageRoot } from '../package-root.ts';
+import { createHybridClock, type HybridClock } from './clock.ts';
+import { uuidv7 } from './ids.ts';
+import { type Migration, migrate, readMigrations } from './migrate.ts';
+
+export type Db = Database.Database;
+
+/** What every part of the store works on: one writing connection, one clock, one numbering. */
+export type Store = {
+  readonly db: Db;
+  readonly dataFolder: string;
+  readonly deviceId: string;
+  readonly clock: HybridClock;
+  readonly nowMs: () => number;
+  /**
+   * Runs `work` in one immediate transaction: all of it is durable when this returns, or none of it happened.
+   * Throws `data.full` when the disk is full; then nothing of it happened.
+   */
+  readonly write: <T>(work: (tx: Transaction) => T) => T;
+  readonly close: () => void;
+};
+
+/** What may be used only inside a transaction. */
+export type Transaction = {
+  /** Takes `count` change numbers; returns the first. */
+  readonly takeChanges: (count: number) => number;
+  readonly takeChange: () => number;
+};
+
+/** `ANGL` as an integer: tells a vault from any other SQLite file. */
+export const APPLICATION_ID = 0x414e474c;
+export const VAULT_FILE = 'vault.db';
+/** Older versions carry the WAL-reset race that can damage a database (fixed in 3.51.3; sqlite.org/wal.html). */
+const OLDEST_SQLITE = [3, 51, 3] as const;
+
+export type OpenOptions = {
+  readonly dataFolder: string;
+  readonly nowMs: () => number;
+  /** For tests of other versions; the program's own otherwise. */
+  readonly migrations?: readonly Migration[];
+};
+
+/**
+ * Opens the vault for writing and brings it to this version. The caller holds the data folder's lock.
+ * Errors: `data.sqlite_too_old`, `data.foreign`, `data.from_future`, `data.migration_failed`, `data.corrupt`,
+ * `data.unwritable`, `data.full`.
+ */
+export function openStore(options: OpenOptions): Store {
+  const file = join(options.dataFolder, VAULT_FILE);
+  const migrations = options.migrations ?? readMigrations(join(packageRoot(), 'migrations', 'local'));
+  const db = openVault(file, migrations);
+  const state = prepare(db, options.nowMs);
+  return { ...state, dataFolder: options.dataFolder, nowMs: options.nowMs };
+}
+
+function openVault(file: string, migrations: readonly Migration[]): Db {
+  const isNew = !existsSync(file) || isEmpty(file);
+  let db: Db;
+  try {
+    db = new Database(file);
+  } catch (cause) {
+    throw translateSqliteError(cause, file);
+  }
+  try {
+    assertSqliteVersion(db);
+    if (isNew) {
+      db.pragma('page_size = 8192');
+      db.pragma(`application_id = ${APPLICATION_ID}`);
+    } else if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+      throw new AppError('data.foreign', `${file} is not a vault.`);
+    }
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    db.pragma('busy_timeout = 5000');
+    db.pragma('cache_size = -8000');
+    db.pragma('journal_size_limit = 67108864');
+    migrate(db, migrations);
+    return db;
+  } catch (cause) {
+    db.close();
+    throw translateSqliteError(cause, file);
+  }
+}
+
+function prepare(db: Db, nowMs: () => number): Omit<Store, 'dataFolder' | 'nowMs'> {
+  const readCounter = db.prepare<[string], { value: number }>('SELECT value FROM counters WHERE name = ?');
+  const addToCounter = db.prepare<[number], { value: number }>(
+    "UPDATE counters SET value = value + ? WHERE name = 'change' RETURNING value",
+  );
+  const saveClock = db.prepare<[number]>("UPDATE counters SET value = ? WHERE name = 'clock'");
+  const clock = createHybridClock(nowMs, readCounter.get('clock')?.value ?? 0);
+
+  const takeChanges = (count: number): number => (addToCounter.get(count)?.value ?? 0) - count + 1;
+  const transaction: Transaction = { takeChanges, takeChange: () => takeChanges(1) };
+  const run = db.transaction((work: (tx: Transaction) => unknown) => {
+    const before = clock.last();
+    const result = work(transaction);
+    if (clock.last() !== before) saveClock.run(clock.last());
+    return result;
+  });
+  const write = <T>(work: (tx: Transaction) => T): T => {
+    if (db.inTransaction) return work(transaction);
+    try {
+      return run.immediate(work) as T;
+    } catch (cause) {
+      throw translateSqliteError(cause, db.name);
+    }
+  };
+
+  const known = db.prepare<[], { value: string }>("SELECT value FROM meta WHERE key = 'device_id'").get();
+  const deviceId = known?.value ?? uuidv7(nowMs());
+  if (known === undefined) {
+    write(() => db.prepare("INSERT INTO meta (key, value) VALUES ('device_id', ?)").run(deviceId));
+  }
+  return { db, deviceId, clock, write, close: () => db.close() };
+}
+
+function assertSqliteVersion(db: Db): void {
+  const { version } = db.prepare<[], { version: string }>('SELECT sqlite_version() AS version').get() ?? {
+    version: '0',
+  };
+  const parts = version.split('.').map(Number);
+  for (const [index, oldest] of OLDEST_SQLITE.entries()) {
+    const part = parts[index] ?? 0;
+    if (part > oldest) return;
+    if (part < oldest)
+      throw new AppError('data.sqlite_too_old', `SQLite ${version} is older than ${OLDEST_SQLITE.join('.')}.`);
+  }
+}
+
+function isEmpty(file: string): boolean {
+  const descriptor = openSync(file, 'r');
+  try {
+    return readSync(descriptor, Buffer.alloc(1), 0, 1, 0) === 0;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Turns SQLite's own errors into ours; everything else passes through. */
+export function translateSqliteError(cause: unknown, file: string): unknown {
+  if (!(cause instanceof Database.SqliteError)) return cause;
+  const code = cause.code;
+  if (code.startsWith('SQLITE_FULL'))
+    return new AppError('data.full', `No space is left for ${file}.`, { cause, retryable: true });
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB'))
+    return new AppError('data.corrupt', `${file}: ${cause.message}`, { cause });
+  if (code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_PERM')) {
+    return new AppError('data.unwritable', `${file}: ${cause.message}`, { cause });
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return new AppError('data.io_error', `${file}: ${cause.message}`, { cause, retryable: true });
+  }
+  return cause;
+}

@@ -1,0 +1,151 @@
+/**
+ * The settings: one `config.json` in the data folder, every key with its default.
+ * Keys are snake_case because people type them. Secrets are never kept here: they come from the environment.
+ */
+import { z } from 'zod';
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 03:00');
+const positive = z.number().int().positive();
+const timeZone = z.string().refine(isTimeZone, 'must be a time zone like UTC or Europe/Berlin');
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const rootSetting = z.strictObject({
+  path: z.string().min(1),
+  /** Patterns in the syntax of .gitignore, besides those in the folder itself. */
+  exclude: z.array(z.string()).default([]),
+  respect_gitignore: z.boolean().default(true),
+});
+export type RootSetting = z.infer<typeof rootSetting>;
+
+const watch = z.strictObject({
+  /** A file is captured when it was quiet for this long ... */
+  quiet_ms: z.number().int().min(20).max(60_000).default(300),
+  /** ... and at the latest this long after its first change. */
+  max_wait_ms: z.number().int().min(100).max(600_000).default(3_000),
+  /** How long a file that a program keeps open for writing may wait before it is captured as `still open`. */
+  open_file_wait_seconds: positive.max(3_600).default(30),
+  max_file_mb: positive.max(100_000).default(100),
+  /** The safety scan that finds what events missed; jittered by a quarter. */
+  rescan_minutes: positive.max(10_080).default(30),
+  /** Deletions beyond either limit are held until a person decides. */
+  hold_deletes_over: positive.default(50),
+  hold_deletes_share: z.number().gt(0).lte(1).default(0.2),
+});
+
+const sync = z.strictObject({
+  supabase_enabled: z.boolean().default(true),
+  notion_enabled: z.boolean().default(true),
+  batch_size: positive.max(10_000).default(500),
+  reconcile_minutes: positive.default(60),
+});
+
+const scheduler = z.strictObject({
+  run_time: clockTime.default('03:00'),
+  timezone: timeZone.default('UTC'),
+});
+
+const notifications = z.strictObject({
+  method: z.enum(['slack', 'email', 'desktop', 'none']).default('slack'),
+  email_enabled: z.boolean().default(false),
+  slack_enabled: z.boolean().default(true),
+  desktop_enabled: z.boolean().default(true),
+});
+
+const backup = z.strictObject({
+  repository: z.string().default('angles-backup'),
+  auto_commit: z.boolean().default(true),
+  retention_days: positive.default(30),
+});
+
+const restore = z.strictObject({
+  auto_migrate: z.boolean().default(false),
+  dry_run_default: z.boolean().default(true),
+});
+
+const healthCheck = z.strictObject({
+  timeout_seconds: positive.default(30),
+  max_unsynced_warning: positive.default(10),
+  max_unsynced_error: positive.default(50),
+});
+
+const ai = z.strictObject({
+  enabled: z.boolean().default(true),
+});
+
+const privacy = z.strictObject({
+  on_secret: z.enum(['redact', 'hold']).default('redact'),
+});
+
+const dashboard = z.strictObject({
+  /** The first port tried; the next free one is taken when it is in use. 0 takes any. */
+  port: z.number().int().min(0).max(65_535).default(5_000),
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+});
+
+const logs = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  compress_after_days: positive.default(7),
+  delete_after_days: positive.default(30),
+  max_total_mb: positive.default(50),
+});
+
+/** The whole of `config.json`. Every section and key may be left out. */
+export const settingsSchema = z.strictObject({
+  roots: z.array(rootSetting).default([]),
+  watch: watch.prefault({}),
+  sync: sync.prefault({}),
+  scheduler: scheduler.prefault({}),
+  notifications: notifications.prefault({}),
+  backup: backup.prefault({}),
+  restore: restore.prefault({}),
+  health_check: healthCheck.prefault({}),
+  ai: ai.prefault({}),
+  privacy: privacy.prefault({}),
+  dashboard: dashboard.prefault({}),
+  logs: logs.prefault({}),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+export type SettingsInput = z.input<typeof settingsSchema>;
+
+/** The names of the outside, with the aliases that are accepted; the first name is the one we write about. */
+export const ENVIRONMENT = [
+  { name: 'SUPABASE_URL', aliases: [], secret: false, enables: 'sync with Supabase' },
+  { name: 'SUPABASE_KEY', aliases: [], secret: true, enables: 'sync with Supabase' },
+  { name: 'SUPABASE_DB_URL', aliases: [], secret: true, enables: 'creating the Supabase tables by itself' },
+  { name: 'NOTION_API_KEY', aliases: ['NOTION_TOKEN'], secret: true, enables: 'sync with Notion' },
+  { name: 'NOTION_DATABASE_ID', aliases: [], secret: false, enables: 'sync with Notion' },
+  { name: 'GITHUB_TOKEN', aliases: [], secret: true, enables: 'pushing backups to GitHub' },
+  { name: 'GITHUB_REPO', aliases: ['REPO_URL'], secret: false, enables: 'pushing backups to GitHub' },
+  { name: 'OPENAI_API_KEY', aliases: [], secret: true, enables: 'AI analysis' },
+  { name: 'OPENAI_MODEL', aliases: [], secret: false, enables: 'choosing the AI model (default gpt-4o)' },
+  { name: 'OPENAI_BASE_URL', aliases: [], secret: false, enables: 'another AI service of the same protocol' },
+  {
+    name: 'BACKUP_ENCRYPTION_KEY',
+    aliases: [],
+    secret: true,
+    enables: 'your own backup key instead of a generated one',
+  },
+  { name: 'SLACK_WEBHOOK_URL', aliases: [], secret: true, enables: 'alerts in Slack' },
+  { name: 'SMTP_SERVER', aliases: [], secret: false, enables: 'alerts by e-mail' },
+  { name: 'SMTP_PORT', aliases: [], secret: false, enables: 'alerts by e-mail (default 587)' },
+  { name: 'SMTP_USERNAME', aliases: [], secret: false, enables: 'alerts by e-mail' },
+  { name: 'SMTP_PASSWORD', aliases: [], secret: true, enables: 'alerts by e-mail' },
+  { name: 'EMAIL_RECIPIENT', aliases: [], secret: false, enables: 'alerts by e-mail' },
+] as const satisfies readonly EnvironmentName[];
+
+export type EnvironmentName = {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly secret: boolean;
+  /** What the variable switches on, in words. */
+  readonly enables: string;
+};
+export type EnvironmentKey = (typeof ENVIRONMENT)[number]['name'];
