@@ -1,0 +1,69 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
+import type Database from 'better-sqlite3';
+import { AppError } from '../../shared/errors.ts';
+
+/** A content as it is stored: once per SHA-256, in the vault up to 1 MiB, as a file in `objects/` above. */
+export type StoredContent = {
+  readonly sha256: Buffer;
+  readonly sizeBytes: number;
+  readonly encoding: 'raw' | 'zstd';
+  /** The stored bytes; null when they are already durable as an object file. */
+  readonly data: Buffer | null;
+  readonly storedBytes: number;
+};
+
+/** Contents above this many bytes are stored as files. */
+export const OBJECT_THRESHOLD_BYTES = 1_048_576;
+
+/** `objects/aa/<sha256>` in the data folder. */
+export function objectPath(dataFolder: string, sha256Hex: string): string {
+  return join(dataFolder, 'objects', sha256Hex.slice(0, 2), sha256Hex);
+}
+
+type ContentRow = { size_bytes: number; encoding: 'raw' | 'zstd'; data: Buffer | null };
+
+/**
+ * Reads the bytes of a version and proves them by their SHA-256.
+ * Works on any connection to a vault (the search worker has a read-only one).
+ * Throws `content.missing` or `content.damaged`; never returns wrong bytes.
+ */
+export function readContent(db: Database.Database, dataFolder: string, sha256: Buffer): Buffer {
+  const row = statement(db).get(sha256) as ContentRow | undefined;
+  const hex = sha256.toString('hex');
+  if (row === undefined) throw new AppError('content.missing', `Content ${hex} is not in the vault.`);
+  const bytes = unpack(row.data ?? readObject(dataFolder, hex), row.encoding, row.size_bytes, hex);
+  if (bytes.length !== row.size_bytes || !hash('sha256', bytes, 'buffer').equals(sha256)) {
+    throw new AppError('content.damaged', `Content ${hex} does not match its checksum.`);
+  }
+  return bytes;
+}
+
+const statements = new WeakMap<Database.Database, Database.Statement>();
+function statement(db: Database.Database): Database.Statement {
+  let prepared = statements.get(db);
+  if (prepared === undefined) {
+    prepared = db.prepare('SELECT size_bytes, encoding, data FROM contents WHERE sha256 = ?');
+    statements.set(db, prepared);
+  }
+  return prepared;
+}
+
+function readObject(dataFolder: string, hex: string): Buffer {
+  try {
+    return readFileSync(objectPath(dataFolder, hex));
+  } catch (cause) {
+    throw new AppError('content.missing', `The object file of content ${hex} cannot be read.`, { cause });
+  }
+}
+
+function unpack(stored: Buffer, encoding: 'raw' | 'zstd', sizeBytes: number, hex: string): Buffer {
+  if (encoding === 'raw') return stored;
+  try {
+    return zstdDecompressSync(stored, { maxOutputLength: Math.max(sizeBytes, 1) });
+  } catch (cause) {
+    throw new AppError('content.damaged', `Content ${hex} cannot be unpacked.`, { cause });
+  }
+}
