@@ -1,0 +1,503 @@
+/**
+ * A fake agent: every method of the contract over deterministic sample data in memory, for tests of the faces and
+ * for working on the dashboard. It changes when it is told to (roots, records, settings), and says so by events.
+ */
+import { structuredPatch } from 'diff';
+import type { AgentApi } from '../../src/main/api-types.ts';
+import type { AgentEvent, AgentMethods, AgentStatus, MethodName } from '../../src/shared/contract.ts';
+import { AppError } from '../../src/shared/errors.ts';
+import type {
+  ActivityRecord,
+  FileEntry,
+  LogRecord,
+  RootInfo,
+  ScanProgress,
+  ScanResult,
+  Snapshot,
+} from '../../src/shared/model.ts';
+import {
+  createActivities,
+  createFiles,
+  createLogs,
+  createRoots,
+  FAKE_DEVICE,
+  FAKE_NOW_MS,
+  fakeContent,
+  hashOf,
+  historyOf,
+} from './fake-data.ts';
+import { createRecordMethods, createRecords } from './fake-records.ts';
+import { createSettingsMethods, FAKE_CHECKS } from './fake-settings.ts';
+
+export type FakeApi = AgentApi & {
+  /** Every call so far, oldest first. */
+  readonly calls: readonly { readonly method: MethodName; readonly input: unknown }[];
+  readonly emit: (event: AgentEvent) => void;
+  /** Makes a method fail with this error until it is called with null. */
+  readonly failWith: (method: MethodName, error: unknown) => void;
+  readonly close: () => void;
+};
+
+export type FakeOptions = {
+  readonly nowMs?: () => number;
+  /** A vault on its first day: one empty root, nothing else. */
+  readonly empty?: boolean;
+  /** Adds files with names that attack the terminal or the page. */
+  readonly hostile?: boolean;
+  /** Emits progress and activity events on a timer, until close(). */
+  readonly live?: boolean;
+  /** Every answer takes this long. */
+  readonly latencyMs?: number;
+};
+
+export function createFakeApi(options: FakeOptions = {}): FakeApi {
+  const nowMs = options.nowMs ?? (() => FAKE_NOW_MS);
+  const listeners = new Set<(event: AgentEvent) => void>();
+  const emit = (event: AgentEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  const state = createState(options);
+  const handlers: AgentMethods = {
+    ...agentHandlers(state, nowMs),
+    ...rootHandlers(state, nowMs, emit),
+    ...fileHandlers(state),
+    ...searchHandlers(state),
+    ...logHandlers(state),
+    ...createRecordMethods(state.records, nowMs, emit),
+    ...createSettingsMethods(emit),
+  };
+  const calls: { method: MethodName; input: unknown }[] = [];
+  const failures = new Map<MethodName, unknown>();
+  const methods = Object.fromEntries(
+    (Object.keys(handlers) as MethodName[]).map((method) => [
+      method,
+      async (input: never) => {
+        calls.push({ method, input });
+        if (options.latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.latencyMs));
+        if (failures.has(method)) throw failures.get(method);
+        return handlers[method](input);
+      },
+    ]),
+  ) as unknown as AgentMethods;
+  const stopLive = options.live === true ? startLive(state, emit) : () => undefined;
+  return {
+    methods,
+    calls,
+    emit,
+    failWith: (method, error) => {
+      if (error === null) failures.delete(method);
+      else failures.set(method, error);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: stopLive,
+  };
+}
+
+type State = {
+  files: FileEntry[];
+  roots: RootInfo[];
+  activities: ActivityRecord[];
+  logs: LogRecord[];
+  records: ReturnType<typeof createRecords>;
+};
+
+function createState({ empty = false, hostile = false }: FakeOptions): State {
+  const files = empty ? [] : createFiles(hostile);
+  const roots = createRoots(files);
+  return {
+    files,
+    roots: empty ? roots.slice(0, 1) : roots,
+    activities: empty ? [] : createActivities(files),
+    logs: empty ? [] : createLogs(),
+    records: empty ? [] : createRecords(FAKE_NOW_MS),
+  };
+}
+
+function page<T>(
+  all: readonly T[],
+  input: { limit?: number | undefined; cursor?: string | null | undefined },
+): { items: T[]; next: string | null } {
+  const start = Number(input.cursor ?? 0);
+  const end = start + (input.limit ?? 100);
+  return { items: all.slice(start, end), next: end < all.length ? String(end) : null };
+}
+
+function statusOf(state: State, nowMs: number): AgentStatus {
+  const present = state.files.filter((file) => file.state === 'present');
+  const held = state.roots.find((root) => root.hold !== null);
+  const versions = state.files.reduce((sum, file) => sum + file.versions, 0);
+  return {
+    version: '0.1.0',
+    mode: 'running',
+    safety: held
+      ? { verdict: 'attention', summary: 'Everything is captured; one folder waits for your decision.', sinceMs: null }
+      : { verdict: 'safe', summary: 'Everything is captured.', sinceMs: nowMs - 3 * 86_400_000 },
+    attention: held
+      ? [
+          {
+            code: 'root.held',
+            message: `64 of 70 files of ${held.path} are gone at once.`,
+            fix: `Run \`angles roots accept ${held.path}\` if you deleted them, or bring them back.`,
+            rootId: held.rootId,
+          },
+        ]
+      : [],
+    next: [{ what: 'Safety scan of all folders', atMs: nowMs + 21 * 60_000 }],
+    dataFolder: '/home/mira/.local/share/angles',
+    deviceId: FAKE_DEVICE,
+    pid: 4_242,
+    startedAtMs: nowMs - 3 * 86_400_000,
+    nowMs,
+    dashboardUrl: 'http://127.0.0.1:5000/',
+    roots: state.roots,
+    totals: {
+      files: present.length,
+      sizeBytes: present.reduce((sum, file) => sum + file.sizeBytes, 0),
+      snapshots: versions,
+      storedBytes: versions * 2_100,
+      decisions: state.records.filter((record) => record.table === 'decision_vault').length,
+      memories: state.records.filter((record) => record.table === 'memories').length,
+      activities: state.activities.length,
+    },
+    lastCaptureAtMs: state.activities[0]?.occurredAtMs ?? null,
+    waiting: { capture: 0, index: 2 },
+    progress: [],
+    outbox: outbox(),
+  };
+}
+
+const outbox = (): AgentStatus['outbox'] => [
+  { remote: 'supabase', configured: false, pending: 0, leased: 0, parked: 0, oldestAtMs: null },
+  { remote: 'notion', configured: false, pending: 0, leased: 0, parked: 0, oldestAtMs: null },
+];
+
+type Handlers<M extends MethodName> = Pick<AgentMethods, M>;
+
+function agentHandlers(
+  state: State,
+  nowMs: () => number,
+): Handlers<'agent.status' | 'agent.stop' | 'agent.link' | 'outbox.summary' | 'doctor.run'> {
+  return {
+    'agent.status': async () => statusOf(state, nowMs()),
+    'agent.stop': async () => ({}),
+    'agent.link': async () => ({ url: 'http://127.0.0.1:5000/open/sample' }),
+    'outbox.summary': async () => ({ remotes: outbox() }),
+    'doctor.run': async () => ({ checks: FAKE_CHECKS }),
+  };
+}
+
+function scanResult(root: RootInfo): ScanResult {
+  return {
+    rootId: root.rootId,
+    root: root.path,
+    files: root.files,
+    created: 1,
+    modified: 2,
+    renamed: 0,
+    deleted: 0,
+    unchanged: Math.max(0, root.files - 3),
+    skipped: root.skipped,
+    capturedBytes: 12_400,
+    heldDeletes: root.hold?.deletes ?? 0,
+    durationMs: 118,
+  };
+}
+
+function rootHandlers(
+  state: State,
+  nowMs: () => number,
+  emit: (event: AgentEvent) => void,
+): Handlers<'roots.list' | 'roots.add' | 'roots.remove' | 'roots.decide' | 'scan.run'> {
+  const find = (path: string): RootInfo => {
+    const root = state.roots.find((one) => one.path === path);
+    if (root === undefined) throw new AppError('not_found.root', `${path} is not watched.`);
+    return root;
+  };
+  return {
+    'roots.list': async () => ({ roots: state.roots }),
+    'roots.add': async ({ path }) => {
+      if (state.roots.some((root) => root.path === path))
+        throw new AppError('root.duplicate', `${path} is watched already.`);
+      if (!path.startsWith('/')) throw new AppError('root.missing', `${path} does not exist.`);
+      const root: RootInfo = {
+        rootId: state.roots.length + 10,
+        path,
+        state: 'watching',
+        reason: null,
+        fix: null,
+        files: 0,
+        sizeBytes: 0,
+        skipped: 0,
+        lastScanAtMs: nowMs(),
+        hold: null,
+      };
+      state.roots = [...state.roots, root];
+      emit({ event: 'status', payload: {} });
+      return { root };
+    },
+    'roots.remove': async ({ path }) => {
+      const root = find(path);
+      state.roots = state.roots.filter((other) => other !== root);
+      emit({ event: 'status', payload: {} });
+      return {};
+    },
+    'roots.decide': async ({ path, decision }) => {
+      const root = find(path);
+      const result = {
+        ...scanResult(root),
+        deleted: decision === 'accept' ? (root.hold?.deletes ?? 0) : 0,
+        heldDeletes: 0,
+      };
+      state.roots = state.roots.map((other) =>
+        other === root ? { ...root, state: 'watching', reason: null, fix: null, hold: null } : other,
+      );
+      emit({ event: 'status', payload: {} });
+      return { result };
+    },
+    'scan.run': async ({ path }) => ({ results: (path === undefined ? state.roots : [find(path)]).map(scanResult) }),
+  };
+}
+
+function globToRegExp(glob: string): RegExp {
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*\*\/?|\*|\?/g, (part) => (part === '?' ? '[^/]' : part === '*' ? '[^/]*' : '.*'));
+  return new RegExp(`^${source}$`);
+}
+
+function fileHandlers(
+  state: State,
+): Handlers<'files.list' | 'files.tree' | 'files.history' | 'files.show' | 'files.diff' | 'files.restore'> {
+  const find = (path: string): FileEntry => {
+    const hits = state.files.filter((file) => file.path === path || `${file.root}/${file.path}` === path);
+    if (hits.length > 1) throw new AppError('ambiguous.path', `${hits.length} watched folders have ${path}.`);
+    const [hit] = hits;
+    if (hit === undefined) throw new AppError('not_found.file', `The vault knows no ${path}.`);
+    return hit;
+  };
+  const versionOf = (file: FileEntry, wanted: { atMs: number } | { snapshotId: string } | undefined): Snapshot => {
+    const all = historyOf(file);
+    const hit =
+      wanted === undefined
+        ? all[0]
+        : 'atMs' in wanted
+          ? all.find((one) => one.capturedAtMs <= wanted.atMs)
+          : all.find((one) => one.snapshotId.startsWith(wanted.snapshotId));
+    if (hit === undefined) throw new AppError('not_found.snapshot', `${file.path} has no such version.`);
+    return hit;
+  };
+  const contentOf = (snapshot: Snapshot): string => fakeContent(snapshot.path, snapshot.seq % 100);
+  return {
+    'files.list': async (input) => {
+      const pattern = input.glob === undefined ? null : globToRegExp(input.glob);
+      const states = input.state ?? ['present'];
+      const found = state.files
+        .filter((file) => (input.rootId === undefined || file.rootId === input.rootId) && states.includes(file.state))
+        .filter(
+          (file) =>
+            (pattern?.test(file.path) ?? true) &&
+            (input.under === undefined || file.path.startsWith(`${input.under}/`)),
+        )
+        .sort((a, b) => (input.order === 'newest' ? b.mtimeMs - a.mtimeMs : a.path.localeCompare(b.path)));
+      const { items, next } = page(found, input);
+      return { files: items, next, total: found.length };
+    },
+    'files.tree': async ({ rootId, folder }) => {
+      const prefix = folder === '' ? '' : `${folder}/`;
+      const inside = state.files.filter((file) => file.rootId === rootId && file.path.startsWith(prefix));
+      const counts = new Map<string, number>();
+      for (const file of inside) {
+        const [name = '', ...rest] = file.path.slice(prefix.length).split('/');
+        if (rest.length > 0) counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
+      return {
+        folders: [...counts].sort().map(([name, files]) => ({ path: `${prefix}${name}`, name, files })),
+        files: inside.filter((file) => !file.path.slice(prefix.length).includes('/')),
+      };
+    },
+    'files.history': async (input) => {
+      const file = find(input.path);
+      const { items, next } = page(historyOf(file), input);
+      return { file, snapshots: items, next };
+    },
+    'files.show': async (input) => {
+      const snapshot = versionOf(find(input.path), input.version);
+      const content = contentOf(snapshot);
+      const cut = input.maxBytes !== undefined && content.length > input.maxBytes;
+      return {
+        snapshot,
+        encoding: 'text',
+        content: cut ? content.slice(0, input.maxBytes) : content,
+        truncatedAtBytes: cut ? (input.maxBytes ?? null) : null,
+      };
+    },
+    'files.diff': async (input) => {
+      const file = find(input.path);
+      const from = versionOf(file, input.from);
+      const to = versionOf(file, input.to);
+      return { from, to, comparable: true, ...diffOf(contentOf(from), contentOf(to)) };
+    },
+    'files.restore': async (input) => {
+      const file = find(input.path);
+      const snapshot = versionOf(file, input.version);
+      const original = `${file.root}/${file.path}`;
+      const side = original.replace(/(\.\w+)?$/, `.restored-${snapshot.snapshotId.slice(0, 8)}$1`);
+      return {
+        writtenTo: input.inPlace === true ? original : (input.to ?? side),
+        sizeBytes: snapshot.sizeBytes,
+        safetySnapshotId: input.inPlace === true ? file.snapshotId : null,
+      };
+    },
+  };
+}
+
+type Diff = Pick<Awaited<ReturnType<AgentMethods['files.diff']>>, 'hunks' | 'added' | 'removed'>;
+function diffOf(before: string, after: string): Diff {
+  const patch = structuredPatch('', '', before, after, '', '', { context: 3 });
+  let added = 0;
+  let removed = 0;
+  const hunks = patch.hunks.map((hunk) => {
+    let left = hunk.oldStart;
+    let right = hunk.newStart;
+    const lines = hunk.lines.map((line): Diff['hunks'][number]['lines'][number] => {
+      const text = line.slice(1);
+      if (line.startsWith('+')) {
+        added += 1;
+        return { kind: 'added', text, before: null, after: right++ };
+      }
+      if (line.startsWith('-')) {
+        removed += 1;
+        return { kind: 'removed', text, before: left++, after: null };
+      }
+      return { kind: 'same', text, before: left++, after: right++ };
+    });
+    return { lines };
+  });
+  return { hunks, added, removed };
+}
+
+function searchHandlers(state: State): Handlers<'search.query'> {
+  const mark = (text: string, word: string): { text: string; hit: boolean }[] => {
+    const at = text.toLowerCase().indexOf(word);
+    if (at === -1) return [{ text: text.slice(0, 80), hit: false }];
+    return [
+      { text: text.slice(Math.max(0, at - 30), at), hit: false },
+      { text: text.slice(at, at + word.length), hit: true },
+      { text: text.slice(at + word.length, at + word.length + 40), hit: false },
+    ];
+  };
+  return {
+    'search.query': async (input) => {
+      const word = input.query.toLowerCase().replace(/["*]/g, '').split(/\s+/)[0] ?? '';
+      const kinds = input.kinds ?? ['file', 'decision', 'memory'];
+      const pattern = input.glob === undefined ? null : globToRegExp(input.glob);
+      const files = state.files
+        .filter(
+          (file) =>
+            kinds.includes('file') &&
+            file.state === 'present' &&
+            (input.rootId === undefined || file.rootId === input.rootId),
+        )
+        .filter(
+          (file) =>
+            (pattern?.test(file.path) ?? true) &&
+            `${file.path} ${fakeContent(file.path, file.versions)}`.toLowerCase().includes(word),
+        )
+        .map((file) => ({
+          kind: 'file' as const,
+          rootId: file.rootId,
+          root: file.root,
+          path: file.path,
+          recordId: null,
+          title: file.path.split('/').at(-1) ?? file.path,
+          snippet: mark(fakeContent(file.path, file.versions).replaceAll('\n', ' '), word),
+          line: 1,
+          changedAtMs: file.mtimeMs,
+          rank: -file.versions,
+        }));
+      const records = state.records
+        .filter((record) => kinds.includes(record.table === 'decision_vault' ? 'decision' : 'memory'))
+        .map((record) => ({ record, text: record.table === 'decision_vault' ? record.decision : record.content }))
+        .filter(({ record, text }) => `${record.title} ${text}`.toLowerCase().includes(word))
+        .map(({ record, text }) => ({
+          kind: record.table === 'decision_vault' ? ('decision' as const) : ('memory' as const),
+          rootId: null,
+          root: null,
+          path: null,
+          recordId: record.id,
+          title: record.title,
+          snippet: mark(text, word),
+          line: null,
+          changedAtMs: record.updatedAtMs,
+          rank: -1,
+        }));
+      const hits = [...records, ...files].filter(
+        (hit) =>
+          (input.sinceMs ?? 0) <= hit.changedAtMs && hit.changedAtMs <= (input.untilMs ?? Number.MAX_SAFE_INTEGER),
+      );
+      return { hits: word === '' ? [] : hits.slice(0, input.limit ?? 50), tookMs: 7.4, capped: false, waiting: 2 };
+    },
+  };
+}
+
+function logHandlers(state: State): Handlers<'activities.list' | 'logs.list'> {
+  const levels = ['debug', 'info', 'warn', 'error'];
+  return {
+    'activities.list': async (input) => {
+      const found = state.activities.filter(
+        (one) =>
+          (input.kinds?.includes(one.kind) ?? true) &&
+          (input.rootId === undefined || one.rootId === input.rootId) &&
+          (input.path === undefined || (one.path ?? '').includes(input.path)) &&
+          (input.sinceMs === undefined || one.occurredAtMs >= input.sinceMs),
+      );
+      const { items, next } = page(found, input);
+      return { activities: items, next };
+    },
+    'logs.list': async (input) => {
+      const found = state.logs.filter(
+        (one) =>
+          (input.component === undefined || one.component === input.component) &&
+          (input.level === undefined || levels.indexOf(one.level) >= levels.indexOf(input.level)) &&
+          (input.sinceMs === undefined || one.timeMs >= input.sinceMs) &&
+          (input.runId === undefined || one.runId === input.runId) &&
+          (input.text === undefined || one.message.toLowerCase().includes(input.text.toLowerCase())) &&
+          one.seq > (input.afterSeq ?? 0),
+      );
+      return { records: found.slice(-(input.limit ?? 200)) };
+    },
+  };
+}
+
+function startLive(state: State, emit: (event: AgentEvent) => void): () => void {
+  let step = 0;
+  const timer = setInterval(() => {
+    step += 1;
+    const [root] = state.roots;
+    const [newest] = state.activities;
+    if (root === undefined) return;
+    const share = (step % 21) / 20;
+    const progress: ScanProgress = {
+      rootId: root.rootId,
+      root: root.path,
+      phase: share === 1 ? 'done' : 'capturing',
+      doneFiles: Math.round(20_000 * share),
+      totalFiles: 20_000,
+      doneBytes: Math.round(200_000_000 * share),
+      totalBytes: 200_000_000,
+      filesPerSecond: 2_400,
+      bytesPerSecond: 24_000_000,
+      etaMs: share < 0.05 ? null : Math.round((1 - share) * 9_000),
+    };
+    emit({ event: 'progress', payload: progress });
+    if (newest !== undefined && step % 5 === 0)
+      emit({
+        event: 'activity',
+        payload: { newest: { ...newest, id: hashOf(String(step)).slice(0, 36), occurredAtMs: Date.now() } },
+      });
+  }, 400);
+  return () => clearInterval(timer);
+}
