@@ -76,6 +76,11 @@ export const ERROR_CATALOGUE = {
     'Rename or remove the key.',
     64,
   ),
+  'config.unreadable': entry(
+    'The settings file cannot be read.',
+    'Nothing was changed; its settings are not in force.',
+    'Check the owner and the mode of the file.',
+  ),
   'config.unwritable': entry(
     'The settings file cannot be written.',
     'The earlier settings stay in force.',
@@ -187,6 +192,11 @@ export const ERROR_CATALOGUE = {
     'This is a symbolic link.',
     'Links are not followed; a target inside a watched folder is captured at its own place.',
     'Nothing needs to be done.',
+  ),
+  'file.excluded': entry(
+    'The file is excluded.',
+    'Its earlier versions are safe; it is not captured any more.',
+    'Remove the rule from .gitignore, .anglesignore or the settings to capture it again.',
   ),
   'file.io_error': entry(
     'The disk failed while the file was read.',

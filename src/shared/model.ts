@@ -54,6 +54,8 @@ export const skipReason = z.enum([
   'file.io_error',
   'file.special',
   'file.symlink',
+  /** An ignore rule or setting leaves it out since; earlier versions stay. */
+  'file.excluded',
 ]);
 export type SkipReason = z.infer<typeof skipReason>;
 

@@ -1,0 +1,291 @@
+import type { FileState, SkipReason, SnapshotChange } from '../../shared/model.ts';
+import type { ActivityStore } from './activities.ts';
+import { clockMs } from './clock.ts';
+import type { StoredContent } from './contents.ts';
+import type { Store, Transaction } from './database.ts';
+import { uuidv7 } from './ids.ts';
+import type { Outbox } from './outbox.ts';
+
+/** What tells whether a file changed. Times in microseconds. */
+export type FileStat = {
+  readonly sizeBytes: number;
+  readonly mtimeUs: number;
+  readonly ctimeUs: number;
+  readonly inode: number;
+  readonly mode: number;
+};
+
+/** One thing that was seen on the disk; `path` = `dir/name` relative to the root. */
+export type Seen =
+  | {
+      readonly kind: 'content';
+      readonly dir: string;
+      readonly name: string;
+      readonly stat: FileStat;
+      readonly content: StoredContent;
+      /** The path it had before, when it is a rename. */
+      readonly renamedFrom: { readonly dir: string; readonly name: string } | null;
+      readonly stillOpen: boolean;
+    }
+  | {
+      readonly kind: 'skipped';
+      readonly dir: string;
+      readonly name: string;
+      readonly stat: FileStat;
+      readonly reason: SkipReason;
+    }
+  | { readonly kind: 'gone'; readonly dir: string; readonly name: string };
+
+export type CaptureCounts = {
+  created: number;
+  modified: number;
+  renamed: number;
+  deleted: number;
+  unchanged: number;
+  skipped: number;
+  bytes: number;
+};
+
+/** The row of the file index that a scan compares with the disk. */
+export type IndexedFile = FileStat & {
+  readonly dir: string;
+  readonly name: string;
+  readonly state: FileState;
+  readonly reason: SkipReason | null;
+  /** Hex; null for a file that was never captured. */
+  readonly sha256: string | null;
+};
+
+export type Captures = {
+  /**
+   * Records what was seen, in ONE durable transaction: contents, index, snapshots, activities, outbox.
+   * Safe to repeat: equal content and stat change nothing. Throws `data.full`; then nothing of it happened.
+   */
+  readonly apply: (rootId: number, seen: readonly Seen[]) => CaptureCounts;
+  /** Undefined when the vault never saw it. */
+  readonly find: (rootId: number, dir: string, name: string) => IndexedFile | undefined;
+  /** All files of the index that are present at or below a folder that is gone. */
+  readonly presentBelow: (rootId: number, dir: string) => readonly IndexedFile[];
+  readonly countPresent: (rootId: number) => number;
+};
+
+type FileRow = {
+  id: number;
+  dir: string;
+  name: string;
+  state: FileState;
+  reason: SkipReason | null;
+  size_bytes: number;
+  mtime_us: number;
+  ctime_us: number;
+  inode: number;
+  mode: number;
+  sha256: Buffer | null;
+  change_seq: number;
+};
+
+export function createCaptures(
+  store: Store,
+  parts: { readonly outbox: Outbox; readonly activities: ActivityStore },
+): Captures {
+  const sql = prepareStatements(store);
+
+  const record = (tx: Transaction, rootId: number, seen: Seen, counts: CaptureCounts): void => {
+    const row = sql.find.get(rootId, seen.dir, seen.name);
+    if (seen.kind === 'gone') {
+      if (row === undefined || row.state === 'deleted') return;
+      // A file that never was captured leaves nothing behind.
+      if (row.sha256 !== null) snapshot(tx, rootId, seen, 'deleted', null, counts);
+      sql.setState.run('deleted', null, tx.takeChange(), row.id);
+      return;
+    }
+    if (seen.kind === 'skipped') {
+      counts.skipped += 1;
+      if (row?.state === 'skipped' && row.reason === seen.reason && isSameStat(row, seen.stat)) return;
+      upsert(rootId, seen, 'skipped', seen.reason, row?.sha256 ?? null, tx.takeChange());
+      return;
+    }
+    const { content } = seen;
+    if (row !== undefined && row.state !== 'deleted' && row.sha256?.equals(content.sha256)) {
+      counts.unchanged += 1;
+      if (row.state === 'skipped') upsert(rootId, seen, 'present', null, content.sha256, tx.takeChange());
+      // Only touched: the index learns the new stat, nothing else has to hear of it.
+      else if (!isSameStat(row, seen.stat)) upsert(rootId, seen, 'present', null, content.sha256, row.change_seq);
+      return;
+    }
+    sql.addContent.run(content.sha256, content.sizeBytes, content.storedBytes, content.encoding, content.data);
+    counts.bytes += content.sizeBytes;
+    const isNew = row === undefined || row.state === 'deleted' || row.sha256 === null;
+    if (isNew && seen.renamedFrom !== null) {
+      const from = sql.find.get(rootId, seen.renamedFrom.dir, seen.renamedFrom.name);
+      if (from !== undefined) sql.setState.run('deleted', null, tx.takeChange(), from.id);
+      snapshot(tx, rootId, seen, 'renamed', pathOf(seen.renamedFrom), counts);
+    } else {
+      snapshot(tx, rootId, seen, isNew ? 'created' : 'modified', null, counts);
+    }
+  };
+
+  const snapshot = (
+    tx: Transaction,
+    rootId: number,
+    seen: Exclude<Seen, { kind: 'skipped' }>,
+    change: SnapshotChange,
+    previousPath: string | null,
+    counts: CaptureCounts,
+  ): void => {
+    counts[change] += 1;
+    const stamp = store.clock.tick();
+    const id = uuidv7(clockMs(stamp));
+    const changeSeq = tx.takeChange();
+    const capturedAtMs = store.nowMs();
+    const path = pathOf(seen);
+    const content = seen.kind === 'content' ? seen : null;
+    sql.addSnapshot.run(
+      changeSeq,
+      id,
+      store.deviceId,
+      rootId,
+      path,
+      previousPath,
+      change,
+      content?.content.sha256 ?? null,
+      content?.content.sizeBytes ?? 0,
+      content?.stat.mtimeUs ?? null,
+      content?.stat.mode ?? null,
+      capturedAtMs,
+      stamp,
+      content?.stillOpen === true ? 1 : 0,
+    );
+    parts.outbox.enqueue(tx, 'file_snapshots', id, changeSeq);
+    parts.activities.append(tx, {
+      kind: `file.${change}`,
+      summary: null,
+      rootId,
+      path,
+      snapshotId: id,
+      recordTable: null,
+      recordId: null,
+      origin: 'watch',
+    });
+    if (content !== null) upsert(rootId, content, 'present', null, content.content.sha256, changeSeq, id);
+  };
+
+  const upsert = (
+    rootId: number,
+    seen: { dir: string; name: string; stat: FileStat },
+    state: FileState,
+    reason: SkipReason | null,
+    sha256: Buffer | null,
+    changeSeq: number,
+    snapshotId: string | null = null,
+  ): void => {
+    const { stat } = seen;
+    sql.upsertFile.run(
+      rootId,
+      seen.dir,
+      seen.name,
+      state,
+      reason,
+      stat.sizeBytes,
+      stat.mtimeUs,
+      stat.ctimeUs,
+      stat.inode,
+      stat.mode,
+      sha256,
+      snapshotId,
+      changeSeq,
+    );
+  };
+
+  return {
+    apply: (rootId, seen) => {
+      const counts: CaptureCounts = {
+        created: 0,
+        modified: 0,
+        renamed: 0,
+        deleted: 0,
+        unchanged: 0,
+        skipped: 0,
+        bytes: 0,
+      };
+      if (seen.length > 0) {
+        store.write((tx) => {
+          for (const each of seen) record(tx, rootId, each, counts);
+        });
+      }
+      return counts;
+    },
+    find: (rootId, dir, name) => toIndexed(sql.find.get(rootId, dir, name)),
+    presentBelow: (rootId, dir) =>
+      dir === ''
+        ? sql.presentIn.all(rootId).map(toIndexedFile)
+        : sql.presentBelow.all(rootId, dir, `${dir}/`, `${dir}0`).map(toIndexedFile),
+    countPresent: (rootId) => sql.countPresent.get(rootId)?.count ?? 0,
+  };
+}
+
+function prepareStatements({ db }: Store) {
+  const columns = 'id, dir, name, state, reason, size_bytes, mtime_us, ctime_us, inode, mode, sha256, change_seq';
+  return {
+    find: db.prepare<[number, string, string], FileRow>(
+      `SELECT ${columns} FROM files WHERE root_id = ? AND dir = ? AND name = ?`,
+    ),
+    presentIn: db.prepare<[number], FileRow>(`SELECT ${columns} FROM files WHERE root_id = ? AND state = 'present'`),
+    // `/` is followed by `0` in ASCII: the range holds exactly the folders below.
+    presentBelow: db.prepare<[number, string, string, string], FileRow>(
+      `SELECT ${columns} FROM files WHERE root_id = ? AND (dir = ? OR (dir >= ? AND dir < ?)) AND state = 'present'`,
+    ),
+    countPresent: db.prepare<[number], { count: number }>(
+      "SELECT count(*) AS count FROM files WHERE root_id = ? AND state = 'present'",
+    ),
+    addContent: db.prepare(
+      'INSERT OR IGNORE INTO contents (sha256, size_bytes, stored_bytes, encoding, data) VALUES (?, ?, ?, ?, ?)',
+    ),
+    setState: db.prepare('UPDATE files SET state = ?, reason = ?, change_seq = ? WHERE id = ?'),
+    addSnapshot: db.prepare(
+      `INSERT INTO file_snapshots (change_seq, id, device_id, root_id, path, previous_path, change, sha256, size_bytes,
+         mtime_us, mode, captured_at_ms, clock, still_open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    upsertFile: db.prepare(
+      `INSERT INTO files (root_id, dir, name, state, reason, size_bytes, mtime_us, ctime_us, inode, mode, sha256, snapshot_id, change_seq)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (root_id, dir, name) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+         size_bytes = excluded.size_bytes, mtime_us = excluded.mtime_us, ctime_us = excluded.ctime_us, inode = excluded.inode,
+         mode = excluded.mode, sha256 = excluded.sha256, snapshot_id = coalesce(excluded.snapshot_id, snapshot_id),
+         change_seq = excluded.change_seq`,
+    ),
+  };
+}
+
+function isSameStat(row: FileRow, stat: FileStat): boolean {
+  return (
+    row.size_bytes === stat.sizeBytes &&
+    row.mtime_us === stat.mtimeUs &&
+    row.ctime_us === stat.ctimeUs &&
+    row.inode === stat.inode &&
+    row.mode === stat.mode
+  );
+}
+
+function toIndexed(row: FileRow | undefined): IndexedFile | undefined {
+  return row === undefined ? undefined : toIndexedFile(row);
+}
+
+function toIndexedFile(row: FileRow): IndexedFile {
+  return {
+    dir: row.dir,
+    name: row.name,
+    state: row.state,
+    reason: row.reason,
+    sizeBytes: row.size_bytes,
+    mtimeUs: row.mtime_us,
+    ctimeUs: row.ctime_us,
+    inode: row.inode,
+    mode: row.mode,
+    sha256: row.sha256?.toString('hex') ?? null,
+  };
+}
+
+function pathOf(file: { readonly dir: string; readonly name: string }): string {
+  return file.dir === '' ? file.name : `${file.dir}/${file.name}`;
+}

@@ -1,0 +1,170 @@
+/** From paths that something happened to, to what is recorded of them. */
+import { join } from 'node:path';
+import type { IndexedFile, Seen } from '../store/captures.ts';
+import type { DuePath } from './coalesce.ts';
+import { IGNORE_FILES } from './ignore-rules.ts';
+import { joinPath, splitPath } from './names.ts';
+import { inChunks, isGone, lookAt, readPaths } from './read-paths.ts';
+import { type GoneFile, matchRenames } from './renames.ts';
+import type { RootContext } from './root-context.ts';
+
+export type Candidate = {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly firstMs: number;
+  readonly stillOpen: boolean;
+};
+
+export type CapturedPaths = {
+  /** Folders whose ignore rules changed: to be scanned. */
+  readonly rulesChangedIn: readonly string[];
+  /** Files that are gone, with renames taken out; the caller decides whether that is recorded. */
+  readonly gone: readonly Extract<Seen, { kind: 'gone' }>[];
+};
+
+type Sorted = {
+  readonly toRead: Candidate[];
+  readonly gone: Map<string, IndexedFile>;
+  readonly seen: Seen[];
+  readonly rulesChangedIn: string[];
+};
+
+/**
+ * Captures the current state of some paths. What is being written goes back to the coalescer.
+ * Contents and skipped files are committed here; deletions are returned. Safe to repeat.
+ */
+export async function capturePaths(context: RootContext, due: readonly DuePath[]): Promise<CapturedPaths> {
+  const sorted: Sorted = { toRead: [], gone: new Map(), seen: [], rulesChangedIn: [] };
+  for (const { path, firstMs } of due) sortPath(context, path, firstMs, sorted);
+  context.commit(sorted.seen);
+  const ready = holdBackOpenFiles(context, sorted.toRead);
+  const goneSizes = new Set([...sorted.gone.values()].map((file) => file.sizeBytes));
+  const plain = ready.filter((candidate) => !goneSizes.has(candidate.sizeBytes));
+  const maybeRenamed = ready.filter((candidate) => goneSizes.has(candidate.sizeBytes));
+  for (const candidates of [plain, maybeRenamed]) {
+    for (const chunk of inChunks(candidates)) await captureChunk(context, chunk, sorted.gone);
+  }
+  const gone = [...sorted.gone.keys()].filter((path) => isGone(context.rootPath, path));
+  return {
+    rulesChangedIn: sorted.rulesChangedIn,
+    gone: gone.map((path) => ({ kind: 'gone', ...splitPath(path) })),
+  };
+}
+
+/** Reads one chunk, finds renames among it, and commits. Paths stay marked as being read until it is durable. */
+export async function captureChunk(
+  context: RootContext,
+  chunk: readonly Candidate[],
+  gone: Map<string, IndexedFile>,
+): Promise<void> {
+  for (const { path } of chunk) context.reading.add(path);
+  try {
+    const outcome = await readPaths(context, chunk);
+    context.commit(withRenames(context, outcome.seen, gone));
+    const nowMs = context.parts.monotonicMs();
+    for (const { path, firstMs } of outcome.busy)
+      context.coalescer.postpone(path, firstMs, nowMs + context.parts.limits().quietMs);
+    for (const path of outcome.gone) context.coalescer.note(path, nowMs);
+  } finally {
+    for (const { path } of chunk) context.reading.delete(path);
+  }
+}
+
+function sortPath(context: RootContext, path: string, firstMs: number, sorted: Sorted): void {
+  const { parts, rootId, rootPath } = context;
+  const { dir, name } = splitPath(path);
+  const known = parts.captures.find(rootId, dir, name);
+  const found = lookAt(rootPath, path);
+  if ((IGNORE_FILES as readonly string[]).includes(name)) {
+    context.ignore.forget(dir);
+    sorted.rulesChangedIn.push(dir);
+  }
+  if (found === 'gone') {
+    if (known?.state === 'present') sorted.gone.set(path, known);
+    else if (known?.state === 'skipped') sorted.seen.push({ kind: 'gone', dir, name });
+    for (const file of parts.captures.presentBelow(rootId, path)) sorted.gone.set(joinPath(file.dir, file.name), file);
+  } else if (found === 'unreadable') {
+    if (known !== undefined) sorted.seen.push({ kind: 'skipped', dir, name, stat: known, reason: 'file.unreadable' });
+  } else if (context.ignore.ignoresPath(path, found.kind === 'folder')) {
+    if (known?.state === 'present')
+      sorted.seen.push({ kind: 'skipped', dir, name, stat: found.stat, reason: 'file.excluded' });
+  } else if (found.kind === 'folder') {
+    if (known?.state === 'present') sorted.gone.set(path, known);
+  } else if (found.kind === 'symlink' || found.kind === 'special') {
+    sorted.seen.push({
+      kind: 'skipped',
+      dir,
+      name,
+      stat: found.stat,
+      reason: found.kind === 'symlink' ? 'file.symlink' : 'file.special',
+    });
+  } else if (found.stat.sizeBytes > parts.limits().maxFileBytes) {
+    sorted.seen.push({ kind: 'skipped', dir, name, stat: found.stat, reason: 'file.too_large' });
+  } else if (known?.state !== 'present' || !isSameStat(known, found.stat)) {
+    sorted.toRead.push({ path, sizeBytes: found.stat.sizeBytes, firstMs, stillOpen: false });
+  }
+}
+
+/** Puts files back that a program has open for writing, unless it keeps them open for too long. */
+function holdBackOpenFiles(context: RootContext, candidates: readonly Candidate[]): Candidate[] {
+  const { parts, rootPath } = context;
+  const open = parts.writers.openForWriting(new Set(candidates.map((candidate) => join(rootPath, candidate.path))));
+  const nowMs = parts.monotonicMs();
+  const { quietMs, openFileWaitMs } = parts.limits();
+  const ready: Candidate[] = [];
+  for (const candidate of candidates) {
+    if (!open.has(join(rootPath, candidate.path))) {
+      ready.push(candidate);
+      continue;
+    }
+    const waitedMs = nowMs - candidate.firstMs;
+    if (waitedMs >= openFileWaitMs) ready.push({ ...candidate, stillOpen: true });
+    // Closing sends no event: look again, less often the longer it takes.
+    else
+      context.coalescer.postpone(
+        candidate.path,
+        candidate.firstMs,
+        nowMs + Math.min(2_000, Math.max(quietMs, waitedMs / 4)),
+      );
+  }
+  return ready;
+}
+
+/** Marks new files whose content is that of a file that is gone; takes those out of `gone`. */
+function withRenames(context: RootContext, seen: readonly Seen[], gone: Map<string, IndexedFile>): readonly Seen[] {
+  if (gone.size === 0) return seen;
+  const left: GoneFile[] = [];
+  for (const [path, file] of gone)
+    if (file.sha256 !== null) left.push({ path, sha256: file.sha256, inode: file.inode });
+  const appeared: GoneFile[] = [];
+  for (const each of seen) {
+    if (each.kind !== 'content' || isPresent(context, each)) continue;
+    appeared.push({
+      path: joinPath(each.dir, each.name),
+      sha256: each.content.sha256.toString('hex'),
+      inode: each.stat.inode,
+    });
+  }
+  const from = new Map(matchRenames(left, appeared).map((rename) => [rename.to, rename.from]));
+  for (const path of from.values()) gone.delete(path);
+  return seen.map((each) => {
+    const origin = from.get(joinPath(each.dir, each.name));
+    return each.kind === 'content' && origin !== undefined ? { ...each, renamedFrom: splitPath(origin) } : each;
+  });
+}
+
+function isPresent(context: RootContext, file: { readonly dir: string; readonly name: string }): boolean {
+  return context.parts.captures.find(context.rootId, file.dir, file.name)?.state === 'present';
+}
+
+function isSameStat(
+  known: IndexedFile,
+  stat: { sizeBytes: number; mtimeUs: number; ctimeUs: number; inode: number },
+): boolean {
+  return (
+    known.sizeBytes === stat.sizeBytes &&
+    known.mtimeUs === stat.mtimeUs &&
+    known.ctimeUs === stat.ctimeUs &&
+    known.inode === stat.inode
+  );
+}

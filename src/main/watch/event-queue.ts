@@ -1,0 +1,136 @@
+import type { Seen } from '../store/captures.ts';
+import { capturePaths } from './capture-paths.ts';
+import type { DuePath } from './coalesce.ts';
+import { mustHold } from './hold.ts';
+import { joinPath, splitPath, topmost } from './names.ts';
+import type { RootContext } from './root-context.ts';
+
+/** Turns the events of one root into captures, when they are ripe and one batch after the other. */
+export type EventQueue = {
+  /** Something happened to a path. */
+  readonly note: (path: string) => void;
+  /** Something happened below a folder, by no name. */
+  readonly noteFolder: (dir: string, deep: boolean) => void;
+  /** Ends after the batch that is being captured; what waits is found by the next start. */
+  readonly stop: () => Promise<void>;
+};
+
+export type EventQueueOptions = {
+  /** Whether the root is the folder that is watched; when not, nothing may count as deleted. */
+  readonly isThere: () => boolean;
+  readonly isHeld: () => boolean;
+  readonly scanFolder: (dir: string, deep: boolean) => void;
+  readonly onFailure: (cause: unknown) => void;
+  /** After a failure (a full disk) the same paths are tried again this much later. */
+  readonly retryMs: number;
+};
+
+/** Deletions count together over this time, as a big one comes in many small batches. */
+const RECENT_DELETES_MS = 60_000;
+/** A name no file can have: stands in the coalescer for "scan this folder". */
+const SHALLOW = '\0';
+const DEEP = '\0\0';
+
+export function createEventQueue(context: RootContext, options: EventQueueOptions): EventQueue {
+  const { parts, rootId, coalescer } = context;
+  let timer: NodeJS.Timeout | null = null;
+  let timerDueMs = 0;
+  let isArming = false;
+  let isStopped = false;
+  let capturing: Promise<void> | null = null;
+  let recentDeletes: { readonly atMs: number; readonly count: number }[] = [];
+
+  const arm = (): void => {
+    isArming = false;
+    if (isStopped || capturing !== null) return;
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const dueMs = coalescer.nextDueMs();
+    timerDueMs = dueMs ?? 0;
+    if (dueMs !== null) timer = setTimeout(run, Math.max(1, dueMs - parts.monotonicMs()));
+  };
+
+  const note = (path: string): void => {
+    const dueMs = coalescer.note(path, parts.monotonicMs());
+    // A timer that fires before this path is due arms itself again.
+    if (isArming || (timer !== null && timerDueMs <= dueMs)) return;
+    isArming = true;
+    queueMicrotask(arm);
+  };
+
+  const run = (): void => {
+    timer = null;
+    const due = coalescer.take(parts.monotonicMs());
+    capturing = capture(due).finally(() => {
+      capturing = null;
+      arm();
+    });
+  };
+
+  const capture = async (due: readonly DuePath[]): Promise<void> => {
+    const { paths, shallow, deep } = sortDue(due);
+    try {
+      if (due.length > 0 && !options.isThere()) return;
+      await capturePathsOf(paths);
+      for (const dir of deep) options.scanFolder(dir, true);
+      for (const dir of shallow) options.scanFolder(dir, false);
+    } catch (cause) {
+      const untilMs = parts.monotonicMs() + options.retryMs;
+      for (const { path, firstMs } of due) coalescer.postpone(path, firstMs, untilMs);
+      options.onFailure(cause);
+    }
+  };
+
+  const capturePathsOf = async (paths: readonly DuePath[]): Promise<void> => {
+    const free = paths.filter(({ path, firstMs }) => {
+      if (!context.reading.has(path)) return true;
+      coalescer.postpone(path, firstMs, parts.monotonicMs() + parts.limits().quietMs);
+      return false;
+    });
+    if (free.length === 0) return;
+    const { rulesChangedIn, gone } = await capturePaths(context, free);
+    for (const dir of rulesChangedIn) noteFolder(dir, true);
+    if (gone.length > 0) recordDeletions(gone);
+  };
+
+  const recordDeletions = (gone: readonly Extract<Seen, { kind: 'gone' }>[]): void => {
+    const nowMs = parts.monotonicMs();
+    recentDeletes = recentDeletes.filter((each) => nowMs - each.atMs < RECENT_DELETES_MS);
+    const recent = recentDeletes.reduce((sum, each) => sum + each.count, 0);
+    const total = parts.captures.countPresent(rootId) + recent;
+    const { holdOver, holdShare } = parts.limits();
+    const facts = { deletes: gone.length + recent, total, identityChanged: false };
+    if (options.isHeld() || mustHold(facts, { over: holdOver, share: holdShare })) {
+      // A scan of the whole counts what is gone in all, and holds it.
+      options.scanFolder('', true);
+      return;
+    }
+    recentDeletes.push({ atMs: nowMs, count: gone.length });
+    context.commit(gone);
+  };
+
+  const noteFolder = (dir: string, deep: boolean): void => note(joinPath(dir, deep ? DEEP : SHALLOW));
+
+  return {
+    note,
+    noteFolder,
+    stop: async () => {
+      isStopped = true;
+      if (timer !== null) clearTimeout(timer);
+      await capturing;
+    },
+  };
+}
+
+function sortDue(due: readonly DuePath[]): { paths: DuePath[]; shallow: string[]; deep: string[] } {
+  const paths: DuePath[] = [];
+  const shallow: string[] = [];
+  const deep: string[] = [];
+  for (const each of due) {
+    const { dir, name } = splitPath(each.path);
+    if (name === DEEP) deep.push(dir);
+    else if (name === SHALLOW) shallow.push(dir);
+    else paths.push(each);
+  }
+  return { paths, shallow, deep: topmost(deep) };
+}

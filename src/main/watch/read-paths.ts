@@ -1,0 +1,109 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileStat, Seen } from '../store/captures.ts';
+import { OBJECT_THRESHOLD_BYTES } from '../store/contents.ts';
+import type { Candidate } from './capture-paths.ts';
+import { fsPath, splitPath } from './names.ts';
+import { type ReadResult, readSmall, toFileStat } from './read-file.ts';
+import type { RootContext } from './root-context.ts';
+
+/** Up to this much is read without a worker: starting one would take longer. */
+const INLINE_FILES = 8;
+const INLINE_BYTES = 524_288;
+
+export type ReadOutcome = {
+  readonly seen: readonly Extract<Seen, { kind: 'content' | 'skipped' }>[];
+  /** Changed while they were read. */
+  readonly busy: readonly Candidate[];
+  readonly gone: readonly string[];
+};
+
+/**
+ * Reads files that may have changed, in this thread when they are few and small, else in the workers.
+ * Rejects with `data.full` and the like; nothing is recorded here.
+ */
+export async function readPaths(context: RootContext, candidates: readonly Candidate[]): Promise<ReadOutcome> {
+  const { parts, rootPath } = context;
+  const maxBytes = parts.limits().maxFileBytes;
+  const paths = candidates.map((candidate) => join(rootPath, candidate.path));
+  const results = isSmall(candidates)
+    ? readInline(paths, maxBytes, parts.dataFolder)
+    : await parts.pool.read(paths, maxBytes);
+  const seen: Extract<Seen, { kind: 'content' | 'skipped' }>[] = [];
+  const busy: Candidate[] = [];
+  const gone: string[] = [];
+  for (const [index, candidate] of candidates.entries()) {
+    const result = results[index];
+    if (result === undefined || result.kind === 'busy') busy.push(candidate);
+    else if (result.kind === 'gone') gone.push(candidate.path);
+    else if (result.kind === 'skipped')
+      seen.push({ kind: 'skipped', ...splitPath(candidate.path), stat: result.stat, reason: result.reason });
+    else
+      seen.push({
+        kind: 'content',
+        ...splitPath(candidate.path),
+        stat: result.stat,
+        content: result.content,
+        renamedFrom: null,
+        stillOpen: candidate.stillOpen,
+      });
+  }
+  return { seen, busy, gone };
+}
+
+function isSmall(candidates: readonly Candidate[]): boolean {
+  if (candidates.length > INLINE_FILES) return false;
+  return candidates.reduce((sum, candidate) => sum + candidate.sizeBytes, 0) <= INLINE_BYTES;
+}
+
+function readInline(paths: readonly string[], maxBytes: number, dataFolder: string): ReadResult[] {
+  return paths.map((path) => {
+    const result = readSmall({ path, maxBytes, dataFolder });
+    // It grew beyond what is read here: its next event finds it large.
+    return result === 'large' ? { kind: 'busy' } : result;
+  });
+}
+
+export type OnDisk = { readonly kind: 'file' | 'folder' | 'symlink' | 'special'; readonly stat: FileStat };
+
+/** What lies at a path; `gone` when nothing, `unreadable` when a folder above cannot be searched. */
+export function lookAt(rootPath: string, path: string): OnDisk | 'gone' | 'unreadable' {
+  try {
+    const stats = lstatSync(fsPath(join(rootPath, path)), { bigint: true });
+    const kind = stats.isFile()
+      ? 'file'
+      : stats.isDirectory()
+        ? 'folder'
+        : stats.isSymbolicLink()
+          ? 'symlink'
+          : 'special';
+    return { kind, stat: toFileStat(stats) };
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'gone' : 'unreadable';
+  }
+}
+
+/** Whether the file that was at a path is gone: nothing is there now, or a folder is. */
+export function isGone(rootPath: string, path: string): boolean {
+  const found = lookAt(rootPath, path);
+  return found === 'gone' || (typeof found === 'object' && found.kind === 'folder');
+}
+
+/** Cuts work for the workers into pieces that neither starve nor flood them. */
+export function* inChunks(candidates: readonly Candidate[]): Generator<readonly Candidate[]> {
+  const maxFiles = 256;
+  const maxBytes = 4 * OBJECT_THRESHOLD_BYTES;
+  let chunk: Candidate[] = [];
+  let bytes = 0;
+  for (const candidate of candidates) {
+    if (chunk.length > 0 && (chunk.length >= maxFiles || bytes + candidate.sizeBytes > maxBytes)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(candidate);
+    bytes += candidate.sizeBytes;
+  }
+  if (chunk.length > 0) yield chunk;
+}

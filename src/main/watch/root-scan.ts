@@ -1,0 +1,235 @@
+/** One scan of a root or a part of it: find what changed, capture it, decide about what is gone. */
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../../shared/errors.ts';
+import type { RootHold, ScanProgress, ScanResult } from '../../shared/model.ts';
+import type { CaptureCounts, IndexedFile, Seen } from '../store/captures.ts';
+import { workerUrl } from '../worker-url.ts';
+import { type Candidate, captureChunk } from './capture-paths.ts';
+import { mustHold } from './hold.ts';
+import { splitPath } from './names.ts';
+import { createProgressMeter, type ProgressMeter } from './progress.ts';
+import { inChunks, isGone } from './read-paths.ts';
+import type { RootContext } from './root-context.ts';
+import { folderIdentity } from './root-path.ts';
+import { type ScanEnd, type ScanFindings, type ScanRequest, scanTree } from './scan.ts';
+import type { ScanMessage, ScanWorkerData } from './scan-worker.ts';
+
+export type RootScanOptions = {
+  /** Relative to the root; '' scans all of it. */
+  readonly dir: string;
+  readonly deep: boolean;
+  /** A person said that the deletions are meant. */
+  readonly acceptDeletes: boolean;
+  /** The identity at the last good scan; null at the first. */
+  readonly knownIdentity: string | null;
+  readonly onProgress: (progress: ScanProgress) => void;
+  readonly signal: AbortSignal;
+};
+
+export type RootScanOutcome = {
+  readonly result: ScanResult;
+  readonly hold: RootHold | null;
+  readonly end: ScanEnd;
+  readonly identity: string;
+};
+
+const PROGRESS_EVERY_MS = 250;
+const COMMIT_CHUNK = 1_000;
+const HOLD_SAMPLE = 10;
+
+type Found = {
+  readonly candidates: Candidate[];
+  readonly gone: Map<string, IndexedFile>;
+  /** Of the index but never captured, and not there any more: nothing is lost with them. */
+  readonly forgotten: string[];
+  unchanged: number;
+  skipped: number;
+};
+
+/**
+ * Scans, captures what changed, and records deletions unless they must be held.
+ * Rejects with `root.missing` when the folder goes away meanwhile (nothing counts as deleted then), with `data.full`
+ * when the disk is full, and with `interrupted` after `signal`. Safe to repeat.
+ */
+export async function scanRoot(context: RootContext, options: RootScanOptions): Promise<RootScanOutcome> {
+  const { parts, rootId, rootPath } = context;
+  const startMs = parts.monotonicMs();
+  const identity = identityOrThrow(rootPath);
+  const total = createCounts();
+  const counting: RootContext = { ...context, commit: (seen) => addCounts(total, context.commit(seen)) };
+  const meter = createProgressMeter(rootId, rootPath, startMs);
+  const before = parts.captures.countPresent(rootId);
+
+  const found: Found = { candidates: [], gone: new Map(), forgotten: [], unchanged: 0, skipped: 0 };
+  const end = await find(counting, options, found, meter);
+  await captureAll(counting, options, found, meter);
+
+  if (identityOrThrow(rootPath) !== identity)
+    throw new AppError('root.missing', `${rootPath} was replaced during the scan.`);
+  const gone = [...found.gone.keys()].filter((path) => isGone(rootPath, path));
+  const facts = {
+    deletes: gone.length,
+    total: before,
+    identityChanged: options.knownIdentity !== null && options.knownIdentity !== identity,
+  };
+  const { holdOver, holdShare } = parts.limits();
+  const held = !options.acceptDeletes && mustHold(facts, { over: holdOver, share: holdShare });
+  const recorded = held ? found.forgotten : [...found.forgotten, ...gone];
+  for (let from = 0; from < recorded.length; from += COMMIT_CHUNK) {
+    counting.commit(
+      recorded.slice(from, from + COMMIT_CHUNK).map((path): Seen => ({ kind: 'gone', ...splitPath(path) })),
+    );
+  }
+  meter.finish();
+  options.onProgress(meter.at(parts.monotonicMs()));
+  const hold = held
+    ? { deletes: gone.length, total: before, sinceMs: parts.wallMs(), sample: gone.slice(0, HOLD_SAMPLE) }
+    : null;
+  const { bytes, unchanged, skipped, ...changes } = total;
+  const result: ScanResult = {
+    rootId,
+    root: rootPath,
+    ...changes,
+    files: found.unchanged + found.candidates.length,
+    unchanged: unchanged + found.unchanged,
+    skipped: skipped + found.skipped,
+    capturedBytes: bytes,
+    heldDeletes: held ? gone.length : 0,
+    durationMs: parts.monotonicMs() - startMs,
+  };
+  return { result, hold, end, identity };
+}
+
+/** Finds changes. Worth a thread of its own for a tree; one folder is looked at right here. */
+async function find(
+  context: RootContext,
+  options: RootScanOptions,
+  found: Found,
+  meter: ProgressMeter,
+): Promise<ScanEnd> {
+  const { parts, rootId, rootPath } = context;
+  const request: ScanRequest = {
+    rootId,
+    rootPath,
+    dir: options.dir,
+    deep: options.deep,
+    maxBytes: parts.limits().maxFileBytes,
+  };
+  const report = (findings: ScanFindings): void => take(context, findings, found, meter);
+  if (!options.deep) return scanTree(request, { index: parts.index, ignore: context.ignore, report });
+  return findInWorker({ dataFolder: parts.dataFolder, request, ignore: context.ignoreOptions }, report, options.signal);
+}
+
+function findInWorker(
+  data: ScanWorkerData,
+  report: (findings: ScanFindings) => void,
+  signal: AbortSignal,
+): Promise<ScanEnd> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(workerUrl('scan-worker'), { workerData: data });
+    const abort = (): void => {
+      reject(new AppError('interrupted', 'The scan was stopped.'));
+      void worker.terminate();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    worker.on('message', (message: ScanMessage) => {
+      if (message.kind === 'end') {
+        resolve(message.end);
+        return;
+      }
+      try {
+        report(message.findings);
+      } catch (cause) {
+        reject(cause);
+        void worker.terminate();
+      }
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => {
+      signal.removeEventListener('abort', abort);
+      reject(new Error('the scan worker ended early'));
+    });
+  });
+}
+
+function take(context: RootContext, findings: ScanFindings, found: Found, meter: ProgressMeter): void {
+  const { parts, rootId } = context;
+  const nowMs = parts.monotonicMs();
+  const settledUs = (parts.wallMs() - parts.limits().quietMs) * 1_000;
+  found.unchanged += findings.unchangedFiles;
+  found.skipped += findings.skippedFiles - findings.skipped.length;
+  const seen: Seen[] = findings.skipped.map((each) => ({ kind: 'skipped', ...each }));
+  for (const { path, sizeBytes, mtimeUs } of findings.changed) {
+    // What is written right now, or waits already, takes the way of events. A time in the future says nothing.
+    if (context.coalescer.has(path) || context.reading.has(path)) continue;
+    if (mtimeUs > settledUs && mtimeUs <= parts.wallMs() * 1_000) context.coalescer.note(path, nowMs);
+    else {
+      found.candidates.push({ path, sizeBytes, firstMs: nowMs, stillOpen: false });
+      meter.list(1, sizeBytes);
+    }
+  }
+  for (const { path, why, wasPresent } of findings.gone) {
+    const { dir, name } = splitPath(path);
+    const known = parts.captures.find(rootId, dir, name);
+    if (known === undefined) continue;
+    if (why === 'excluded') seen.push({ kind: 'skipped', dir, name, stat: known, reason: 'file.excluded' });
+    else if (wasPresent) found.gone.set(path, known);
+    else found.forgotten.push(path);
+  }
+  context.commit(seen);
+}
+
+async function captureAll(
+  context: RootContext,
+  options: RootScanOptions,
+  found: Found,
+  meter: ProgressMeter,
+): Promise<void> {
+  const { parts } = context;
+  const waiting = inChunks(withoutOpenFiles(context, found.candidates));
+  let reportedMs = 0;
+  const lane = async (): Promise<void> => {
+    for (const chunk of waiting) {
+      if (options.signal.aborted) throw new AppError('interrupted', 'The scan was stopped.');
+      await captureChunk(context, chunk, found.gone);
+      meter.add(
+        chunk.length,
+        chunk.reduce((sum, candidate) => sum + candidate.sizeBytes, 0),
+      );
+      const nowMs = parts.monotonicMs();
+      if (nowMs - reportedMs < PROGRESS_EVERY_MS) continue;
+      reportedMs = nowMs;
+      options.onProgress(meter.at(nowMs));
+    }
+  };
+  // Two jobs for each worker: one is read while the results of the other are committed.
+  await Promise.all(Array.from({ length: parts.pool.width * 2 }, lane));
+}
+
+/** A file that a program is writing (a download, say) waits for its writer like any save. */
+function withoutOpenFiles(context: RootContext, candidates: readonly Candidate[]): readonly Candidate[] {
+  if (candidates.length === 0) return candidates;
+  const open = context.parts.writers.openBelow(context.rootPath);
+  if (open.size === 0) return candidates;
+  return candidates.filter((candidate) => {
+    if (!open.has(`${context.rootPath}/${candidate.path}`)) return true;
+    context.coalescer.note(candidate.path, candidate.firstMs);
+    return false;
+  });
+}
+
+function identityOrThrow(rootPath: string): string {
+  const identity = folderIdentity(rootPath);
+  if (identity === null) throw new AppError('root.missing', `${rootPath} is not there.`);
+  return identity;
+}
+
+function createCounts(): CaptureCounts {
+  return { created: 0, modified: 0, renamed: 0, deleted: 0, unchanged: 0, skipped: 0, bytes: 0 };
+}
+
+function addCounts(total: CaptureCounts, counts: CaptureCounts): CaptureCounts {
+  for (const key of Object.keys(counts) as (keyof CaptureCounts)[]) total[key] += counts[key];
+  return counts;
+}

@@ -1,0 +1,287 @@
+import { AppError, ERROR_CATALOGUE, type ErrorCode } from '../../shared/errors.ts';
+import type { RootHold, RootState, ScanProgress, ScanResult } from '../../shared/model.ts';
+import type { CaptureCounts, Seen } from '../store/captures.ts';
+import { createCoalescer } from './coalesce.ts';
+import { createEventQueue } from './event-queue.ts';
+import { createIgnoreRules } from './ignore-rules.ts';
+import type { RootContext, WatchParts } from './root-context.ts';
+import { folderIdentity } from './root-path.ts';
+import { scanRoot } from './root-scan.ts';
+import { createTreeWatcher, type TreeWatcher } from './tree-watcher.ts';
+
+/** Watches one root: events become captures, scans find what events missed, deletions en masse are held. */
+export type RootWatch = {
+  readonly rootId: number;
+  readonly path: string;
+  /** Watches and does the first scan; resolves when everything of the downtime is durable, or the root has a reason. */
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Scans all of it. Scans of one root follow each other. */
+  readonly scan: (options: { readonly acceptDeletes: boolean }) => Promise<ScanResult>;
+  readonly condition: () => RootCondition;
+  /** Changed files that are not captured yet. */
+  readonly waiting: () => number;
+  readonly progress: () => ScanProgress | null;
+};
+
+export type RootCondition = {
+  readonly state: RootState;
+  readonly code: ErrorCode | null;
+  readonly detail: string | null;
+  readonly hold: RootHold | null;
+};
+
+export type RootWatchOptions = {
+  readonly rootId: number;
+  readonly path: string;
+  readonly exclude: readonly string[];
+  readonly respectGitignore: boolean;
+  readonly parts: WatchParts;
+  readonly onEvent: () => void;
+  readonly onCaptured: (counts: CaptureCounts) => void;
+  readonly onCondition: () => void;
+  readonly onProgress: (progress: ScanProgress) => void;
+};
+
+/** How often a root that is not there, or a full disk, is looked at again. */
+const RETRY_MS = 10_000;
+/** Without enough watches, a scan follows the last one after this many times its own length, within bounds. */
+const LIMITED_FACTOR = 50;
+const LIMITED_MIN_MS = 10_000;
+const LIMITED_MAX_MS = 300_000;
+
+export function createRootWatch(options: RootWatchOptions): RootWatch {
+  const { parts, rootId, path: rootPath } = options;
+  const ignoreOptions = { rootPath, exclude: options.exclude, respectGitignore: options.respectGitignore };
+  const abort = new AbortController();
+  let watcher: TreeWatcher | null = null;
+  /** The folder at the last scan that was not held: deletions are judged against it. */
+  let identity = parts.roots.get(rootId)?.identity ?? null;
+  /** The folder that is watched now. */
+  let watched: string | null = null;
+  let hold = parts.roots.get(rootId)?.hold ?? null;
+  let trouble: { readonly code: ErrorCode; readonly detail: string } | null = null;
+  let scanning = false;
+  let isStarting = true;
+  let progress: ScanProgress | null = null;
+  let lastScanMs = 0;
+  let retryTimer: NodeJS.Timeout | null = null;
+  let rescanTimer: NodeJS.Timeout | null = null;
+  let scans: Promise<unknown> = Promise.resolve();
+
+  const context: RootContext = {
+    parts,
+    rootId,
+    rootPath,
+    ignoreOptions,
+    ignore: createIgnoreRules(ignoreOptions),
+    coalescer: createCoalescer(parts.limits),
+    reading: new Set(),
+    commit: (seen: readonly Seen[]) => {
+      const counts = parts.captures.apply(rootId, seen);
+      if (trouble?.code === 'data.full' || trouble?.code === 'data.io_error') setTrouble(null);
+      options.onCaptured(counts);
+      return counts;
+    },
+  };
+
+  const setTrouble = (next: { readonly code: ErrorCode; readonly detail: string } | null): void => {
+    if (trouble?.code === next?.code && trouble?.detail === next?.detail) return;
+    trouble = next;
+    if (next !== null)
+      parts.log.warn(ERROR_CATALOGUE[next.code].title, { root: rootPath, code: next.code, detail: next.detail });
+    options.onCondition();
+  };
+
+  const explain = (cause: unknown): void => {
+    if (cause instanceof AppError && cause.code === 'interrupted') return;
+    if (cause instanceof AppError) setTrouble({ code: cause.code, detail: cause.message });
+    else parts.log.error('Capturing failed in an unexpected way.', { root: rootPath, error: cause });
+  };
+
+  // ---- The folder itself -------------------------------------------------------------------------
+
+  const isThere = (): boolean => {
+    const now = folderIdentity(rootPath);
+    if (now !== null && now === watched) return true;
+    stopWatching();
+    if (now === null) setTrouble({ code: 'root.missing', detail: `${rootPath} is not there.` });
+    retryLater(now === null ? RETRY_MS : 0);
+    return false;
+  };
+
+  const events = createEventQueue(context, {
+    isThere,
+    isHeld: () => hold !== null,
+    scanFolder: (dir, deep) => void scanPart(dir, deep),
+    onFailure: explain,
+    retryMs: RETRY_MS,
+  });
+
+  const startWatching = (): void => {
+    watched = folderIdentity(rootPath);
+    watcher = createTreeWatcher({
+      rootPath,
+      platform: parts.platform,
+      ignoresFolder: (dir, name) => context.ignore.ignores(dir, name, true),
+      onEvent: options.onEvent,
+      onPath: events.note,
+      onFolder: events.noteFolder,
+      onLimited: (code) => setTrouble({ code: 'watch.limited', detail: `The system answered ${code}.` }),
+    });
+    watcher.addTree('');
+  };
+
+  const stopWatching = (): void => {
+    watcher?.stop();
+    watcher = null;
+    watched = null;
+  };
+
+  const retryLater = (delayMs: number): void => {
+    if (abort.signal.aborted || retryTimer !== null) return;
+    retryTimer = setTimeout(() => {
+      retryTimer = null;
+      void begin();
+    }, delayMs);
+  };
+
+  /** Watches and scans; when that cannot be done it is tried again later. */
+  const begin = async (): Promise<void> => {
+    try {
+      if (watcher === null) startWatching();
+      await scan({ acceptDeletes: false });
+    } catch (cause) {
+      if (cause instanceof AppError && cause.code.startsWith('root.')) stopWatching();
+      explain(cause);
+      retryLater(RETRY_MS);
+    }
+  };
+
+  // ---- Scans ------------------------------------------------------------------------------------
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = scans.then(work, work);
+    scans = next.catch(() => undefined);
+    return next;
+  };
+
+  const scan = ({ acceptDeletes }: { readonly acceptDeletes: boolean }): Promise<ScanResult> =>
+    inTurn(async () => {
+      scanning = true;
+      options.onCondition();
+      try {
+        const outcome = await scanRoot(context, {
+          dir: '',
+          deep: true,
+          acceptDeletes,
+          knownIdentity: identity,
+          onProgress: report,
+          signal: abort.signal,
+        });
+        if (outcome.end.unreadable.includes('')) throw new AppError('root.unreadable', `${rootPath} cannot be read.`);
+        settle(outcome.identity, outcome.hold, outcome.result.durationMs, outcome.end.unreadable);
+        return outcome.result;
+      } finally {
+        scanning = false;
+        progress = null;
+        scheduleRescan();
+        options.onCondition();
+      }
+    });
+
+  const settle = (
+    seenIdentity: string,
+    seenHold: RootHold | null,
+    durationMs: number,
+    unreadable: readonly string[],
+  ): void => {
+    lastScanMs = durationMs;
+    const wasHeld = hold !== null;
+    hold = seenHold === null ? null : { ...seenHold, sinceMs: hold?.sinceMs ?? seenHold.sinceMs };
+    // A folder that was replaced stays suspect until its files are back, or a person accepts.
+    if (hold === null) identity = seenIdentity;
+    parts.roots.saveScan(rootId, { identity: identity ?? seenIdentity, hold });
+    if (watcher?.isLimited() === true) setTrouble({ code: 'watch.limited', detail: 'Not all folders can be watched.' });
+    else setTrouble(null);
+    if (unreadable.length > 0)
+      parts.log.warn('Some folders cannot be read; what they hold is not captured.', {
+        root: rootPath,
+        folders: unreadable.slice(0, 20),
+        count: unreadable.length,
+      });
+    if (hold !== null && !wasHeld)
+      parts.log.warn(ERROR_CATALOGUE['root.held'].title, { root: rootPath, deletes: hold.deletes, total: hold.total });
+  };
+
+  const scanPart = (dir: string, deep: boolean): Promise<void> => {
+    if (dir === '' && deep) return scan({ acceptDeletes: false }).then(() => undefined, explain);
+    return inTurn(async () => {
+      if (!isThere()) return;
+      const outcome = await scanRoot(context, {
+        dir,
+        deep,
+        acceptDeletes: false,
+        knownIdentity: identity,
+        onProgress: report,
+        signal: abort.signal,
+      });
+      // What is gone in one part counts with the rest: the whole decides.
+      if (outcome.hold !== null) void scanPart('', true);
+    }).catch(explain);
+  };
+
+  const report = (next: ScanProgress): void => {
+    progress = next.phase === 'done' ? null : next;
+    options.onProgress(next);
+  };
+
+  const scheduleRescan = (): void => {
+    if (abort.signal.aborted) return;
+    if (rescanTimer !== null) clearTimeout(rescanTimer);
+    const everyMs =
+      watcher?.isLimited() === true
+        ? Math.min(LIMITED_MAX_MS, Math.max(LIMITED_MIN_MS, lastScanMs * LIMITED_FACTOR))
+        : parts.limits().rescanMs;
+    rescanTimer = setTimeout(() => void begin(), everyMs * (0.75 + parts.random() / 2));
+    rescanTimer.unref();
+  };
+
+  const state = (): RootState => {
+    if (trouble?.code === 'root.missing') return 'missing';
+    if (trouble?.code === 'root.unreadable') return 'unreadable';
+    if (scanning) return 'scanning';
+    if (isStarting) return 'starting';
+    if (hold !== null) return 'held';
+    return watcher?.isLimited() === true ? 'limited' : 'watching';
+  };
+
+  return {
+    rootId,
+    path: rootPath,
+    start: async () => {
+      await begin();
+      isStarting = false;
+      options.onCondition();
+    },
+    stop: async () => {
+      abort.abort();
+      stopWatching();
+      for (const each of [retryTimer, rescanTimer]) if (each !== null) clearTimeout(each);
+      await events.stop();
+      await scans;
+    },
+    scan,
+    condition: () => ({
+      state: state(),
+      code: trouble?.code ?? (hold === null ? null : 'root.held'),
+      detail: trouble?.detail ?? null,
+      hold,
+    }),
+    waiting: () =>
+      context.coalescer.size() +
+      context.reading.size +
+      (progress === null ? 0 : progress.totalFiles - progress.doneFiles),
+    progress: () => progress,
+  };
+}

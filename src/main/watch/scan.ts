@@ -1,0 +1,189 @@
+/** Compares a folder tree with the file index: what changed, what is gone. Reads names and stats, never contents. */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SkipReason } from '../../shared/model.ts';
+import type { FileStat } from '../store/captures.ts';
+import type { IndexReader, KnownFile } from '../store/index-reader.ts';
+import type { IgnoreRules } from './ignore-rules.ts';
+import { type Entry, listFolder } from './list-folder.ts';
+import { fsPath, joinPath } from './names.ts';
+import { toFileStat } from './read-file.ts';
+
+export type ScanRequest = {
+  readonly rootId: number;
+  readonly rootPath: string;
+  /** The folder to scan, relative to the root; '' for all of it. */
+  readonly dir: string;
+  /** False looks at this folder only, not at those below. */
+  readonly deep: boolean;
+  readonly maxBytes: number;
+};
+
+/** What a scan finds, in pieces, so that capturing starts before it ends. */
+export type ScanFindings = {
+  /** Files to read: new, or of another stat than the index has. */
+  readonly changed: { readonly path: string; readonly sizeBytes: number; readonly mtimeUs: number }[];
+  readonly skipped: {
+    readonly dir: string;
+    readonly name: string;
+    readonly stat: FileStat;
+    readonly reason: SkipReason;
+  }[];
+  /** Files of the index that are not on the disk, or are excluded now. */
+  readonly gone: { readonly path: string; readonly why: 'missing' | 'excluded'; readonly wasPresent: boolean }[];
+  unchangedFiles: number;
+  skippedFiles: number;
+};
+
+export type ScanEnd = {
+  readonly folders: number;
+  /** Folders that could not be read; nothing below them counts as gone. */
+  readonly unreadable: readonly string[];
+};
+
+const FLUSH_AT = 512;
+
+/**
+ * Walks depth first; calls `report` with at most some hundred findings at a time.
+ * A folder that cannot be read is listed and its known files stay as they are.
+ */
+export function scanTree(
+  request: ScanRequest,
+  parts: {
+    readonly index: IndexReader;
+    readonly ignore: IgnoreRules;
+    readonly report: (findings: ScanFindings) => void;
+  },
+): ScanEnd {
+  let findings = emptyFindings();
+  const unreadable: string[] = [];
+  const visited = new Set<string>();
+  const flush = (): void => {
+    if (findings.changed.length + findings.skipped.length + findings.gone.length + findings.unchangedFiles === 0)
+      return;
+    parts.report(findings);
+    findings = emptyFindings();
+  };
+
+  const queue = [request.dir];
+  for (let dir = queue.pop(); dir !== undefined; dir = queue.pop()) {
+    visited.add(dir);
+    let entries: Entry[];
+    try {
+      entries = listFolder(join(request.rootPath, dir));
+    } catch (cause) {
+      // Gone in the meantime: its known files are found missing below. Else it is there, but not for us.
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') visited.delete(dir);
+      else unreadable.push(dir);
+      continue;
+    }
+    const folders = compareFolder(request, dir, entries, parts, findings);
+    if (request.deep) queue.push(...folders);
+    if (findings.changed.length + findings.skipped.length + findings.gone.length >= FLUSH_AT) flush();
+  }
+
+  if (request.deep) reportLostFolders(request, visited, unreadable, parts, findings);
+  flush();
+  return { folders: visited.size, unreadable };
+}
+
+function compareFolder(
+  request: ScanRequest,
+  dir: string,
+  entries: readonly Entry[],
+  parts: { readonly index: IndexReader; readonly ignore: IgnoreRules },
+  findings: ScanFindings,
+): string[] {
+  const known = new Map<string, KnownFile>();
+  for (const file of parts.index.filesIn(request.rootId, dir)) known.set(file.name, file);
+  const folders: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'folder') {
+      if (!parts.ignore.ignores(dir, entry.name, true)) folders.push(joinPath(dir, entry.name));
+      continue;
+    }
+    const file = known.get(entry.name);
+    if (parts.ignore.ignores(dir, entry.name, false)) {
+      if (file !== undefined) lose(findings, dir, file, 'excluded');
+    } else {
+      compareFile(request, dir, entry, file, findings);
+    }
+    known.delete(entry.name);
+  }
+  for (const file of known.values()) lose(findings, dir, file, 'missing');
+  return folders;
+}
+
+function compareFile(
+  request: ScanRequest,
+  dir: string,
+  entry: Entry,
+  known: KnownFile | undefined,
+  findings: ScanFindings,
+): void {
+  const path = joinPath(dir, entry.name);
+  let stat: FileStat;
+  try {
+    stat = toFileStat(lstatSync(fsPath(join(request.rootPath, path)), { bigint: true }));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+      findings.skipped.push({ dir, name: entry.name, stat: NO_STAT, reason: 'file.unreadable' });
+    else if (known !== undefined) lose(findings, dir, known, 'missing');
+    return;
+  }
+  const reason = reasonToSkip(entry, stat, request.maxBytes);
+  if (reason !== null) {
+    findings.skippedFiles += 1;
+    if (known?.state !== 'skipped' || known.reason !== reason || !isSame(known, stat))
+      findings.skipped.push({ dir, name: entry.name, stat, reason });
+  } else if (known !== undefined && known.state === 'present' && isSame(known, stat)) {
+    findings.unchangedFiles += 1;
+  } else {
+    // Also what was skipped before: whether it can be read now only reading tells.
+    findings.changed.push({ path, sizeBytes: stat.sizeBytes, mtimeUs: stat.mtimeUs });
+  }
+}
+
+function reasonToSkip(entry: Entry, stat: FileStat, maxBytes: number): SkipReason | null {
+  if (entry.kind === 'symlink') return 'file.symlink';
+  if (entry.kind === 'special') return 'file.special';
+  return stat.sizeBytes > maxBytes ? 'file.too_large' : null;
+}
+
+function reportLostFolders(
+  request: ScanRequest,
+  visited: ReadonlySet<string>,
+  unreadable: readonly string[],
+  parts: { readonly index: IndexReader; readonly ignore: IgnoreRules },
+  findings: ScanFindings,
+): void {
+  for (const dir of parts.index.foldersBelow(request.rootId, request.dir)) {
+    if (
+      visited.has(dir) ||
+      unreadable.some((blocked) => blocked === '' || dir === blocked || dir.startsWith(`${blocked}/`))
+    )
+      continue;
+    const why = parts.ignore.ignoresPath(dir, true) ? 'excluded' : 'missing';
+    for (const file of parts.index.filesIn(request.rootId, dir)) lose(findings, dir, file, why);
+  }
+}
+
+function lose(findings: ScanFindings, dir: string, file: KnownFile, why: 'missing' | 'excluded'): void {
+  if (why === 'excluded' && file.reason === 'file.excluded') return;
+  findings.gone.push({ path: joinPath(dir, file.name), why, wasPresent: file.state === 'present' });
+}
+
+function isSame(known: KnownFile, stat: FileStat): boolean {
+  return (
+    known.size_bytes === stat.sizeBytes &&
+    known.mtime_us === stat.mtimeUs &&
+    known.ctime_us === stat.ctimeUs &&
+    known.inode === stat.inode
+  );
+}
+
+function emptyFindings(): ScanFindings {
+  return { changed: [], skipped: [], gone: [], unchangedFiles: 0, skippedFiles: 0 };
+}
+
+const NO_STAT: FileStat = { sizeBytes: 0, mtimeUs: 0, ctimeUs: 0, inode: 0, mode: 0 };
