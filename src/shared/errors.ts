@@ -208,6 +208,11 @@ export const ERROR_CATALOGUE = {
     'It was not touched.',
     'Choose another target with `--to`.',
   ),
+  'file.unwritable': entry(
+    'The file cannot be written.',
+    NOTHING_CHANGED,
+    'Check owner and mode of its folder, or choose another target with `--to`.',
+  ),
   'content.missing': entry(
     'The content of this version is not in the vault.',
     'Other versions are not affected.',

@@ -7,7 +7,7 @@ const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
  * A path relative to its root, with `/` between the parts. Names that are not valid UTF-8 are carried
- * reversibly (see `src/main/watch/names.ts`); show a path to a person through `displayPath`.
+ * reversibly (see `src/main/path-names.ts`); show a path to a person through `displayPath`.
  */
 const relativePath = z.string().min(1);
 

@@ -1,9 +1,9 @@
 /** From paths that something happened to, to what is recorded of them. */
 import { join } from 'node:path';
+import { joinPath, splitPath } from '../path-names.ts';
 import type { IndexedFile, Seen } from '../store/captures.ts';
 import type { DuePath } from './coalesce.ts';
 import { IGNORE_FILES } from './ignore-rules.ts';
-import { joinPath, splitPath } from './names.ts';
 import { inChunks, isGone, lookAt, readPaths } from './read-paths.ts';
 import { type GoneFile, matchRenames } from './renames.ts';
 import type { RootContext } from './root-context.ts';
@@ -67,6 +67,7 @@ export async function captureChunk(
     for (const path of outcome.gone) context.coalescer.note(path, nowMs);
   } finally {
     for (const { path } of chunk) context.reading.delete(path);
+    context.wake();
   }
 }
 

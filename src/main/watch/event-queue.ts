@@ -1,8 +1,8 @@
+import { joinPath, splitPath, topmost } from '../path-names.ts';
 import type { Seen } from '../store/captures.ts';
 import { capturePaths } from './capture-paths.ts';
 import type { DuePath } from './coalesce.ts';
 import { mustHold } from './hold.ts';
-import { joinPath, splitPath, topmost } from './names.ts';
 import type { RootContext } from './root-context.ts';
 
 /** Turns the events of one root into captures, when they are ripe and one batch after the other. */
@@ -11,6 +11,8 @@ export type EventQueue = {
   readonly note: (path: string) => void;
   /** Something happened below a folder, by no name. */
   readonly noteFolder: (dir: string, deep: boolean) => void;
+  /** The coalescer was given something by others. */
+  readonly wake: () => void;
   /** Ends after the batch that is being captured; what waits is found by the next start. */
   readonly stop: () => Promise<void>;
 };
@@ -53,9 +55,8 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
   const note = (path: string): void => {
     const dueMs = coalescer.note(path, parts.monotonicMs());
     // A timer that fires before this path is due arms itself again.
-    if (isArming || (timer !== null && timerDueMs <= dueMs)) return;
-    isArming = true;
-    queueMicrotask(arm);
+    if (timer !== null && timerDueMs <= dueMs) return;
+    wake();
   };
 
   const run = (): void => {
@@ -111,9 +112,16 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
 
   const noteFolder = (dir: string, deep: boolean): void => note(joinPath(dir, deep ? DEEP : SHALLOW));
 
+  const wake = (): void => {
+    if (isArming) return;
+    isArming = true;
+    queueMicrotask(arm);
+  };
+
   return {
     note,
     noteFolder,
+    wake,
     stop: async () => {
       isStopped = true;
       if (timer !== null) clearTimeout(timer);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
-import { fsPath, joinPath } from './names.ts';
+import { fsPath, joinPath } from '../path-names.ts';
 
 /** Never captured, whatever any file says: version control internals would be captured twice over. */
 const ALWAYS = new Set(['.git', '.hg', '.svn', '.jj']);

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync } from 'node:fs';
-import { fsPath, isDoubtful, nameFromBytes } from './names.ts';
+import { fsPath, isDoubtful, nameFromBytes } from '../path-names.ts';
 
 export type EntryKind = 'file' | 'folder' | 'symlink' | 'special';
 export type Entry = { readonly name: string; readonly kind: EntryKind };

@@ -12,15 +12,15 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createZstdCompress, constants as zlib, zstdCompressSync } from 'node:zlib';
 import { AppError } from '../../shared/errors.ts';
 import type { SkipReason } from '../../shared/model.ts';
+import { syncFolder, writeAll } from '../durable.ts';
+import { fsPath } from '../path-names.ts';
 import type { FileStat } from '../store/captures.ts';
 import { OBJECT_THRESHOLD_BYTES, objectPath, type StoredContent } from '../store/contents.ts';
-import { fsPath } from './names.ts';
 
 export type ReadResult =
   | { readonly kind: 'content'; readonly stat: FileStat; readonly content: StoredContent }
@@ -155,11 +155,6 @@ async function compressTo(
   }
 }
 
-function writeAll(descriptor: number, bytes: Buffer): void {
-  let offset = 0;
-  while (offset < bytes.length) offset += writeSync(descriptor, bytes, offset);
-}
-
 /** Moves a finished object to its place, durable with its folder entry. The same content twice is one object. */
 function publish(temporary: string, target: string): void {
   inVault(() => {
@@ -169,17 +164,6 @@ function publish(temporary: string, target: string): void {
     syncFolder(folder);
     syncFolder(dirname(folder));
   });
-}
-
-function syncFolder(folder: string): void {
-  // Windows has no folder handles; its file system journals the entry.
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Failures on our side are not failures of the file that is read. */

@@ -1,9 +1,9 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { fsPath, splitPath } from '../path-names.ts';
 import type { FileStat, Seen } from '../store/captures.ts';
 import { OBJECT_THRESHOLD_BYTES } from '../store/contents.ts';
 import type { Candidate } from './capture-paths.ts';
-import { fsPath, splitPath } from './names.ts';
 import { type ReadResult, readSmall, toFileStat } from './read-file.ts';
 import type { RootContext } from './root-context.ts';
 

@@ -53,6 +53,8 @@ export type RootContext = {
   readonly coalescer: Coalescer;
   /** Paths that are being read right now, by events or a scan: the other one leaves them alone. */
   readonly reading: Set<string>;
+  /** To be called after the coalescer was given something directly: it may be due before the timer. */
+  readonly wake: () => void;
   /** Records what was seen; counts and tells the listeners. */
   readonly commit: (seen: Parameters<Captures['apply']>[1]) => CaptureCounts;
 };

@@ -2,11 +2,11 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../shared/errors.ts';
 import type { RootHold, ScanProgress, ScanResult } from '../../shared/model.ts';
+import { splitPath } from '../path-names.ts';
 import type { CaptureCounts, IndexedFile, Seen } from '../store/captures.ts';
 import { workerUrl } from '../worker-url.ts';
 import { type Candidate, captureChunk } from './capture-paths.ts';
 import { mustHold } from './hold.ts';
-import { splitPath } from './names.ts';
 import { createProgressMeter, type ProgressMeter } from './progress.ts';
 import { inChunks, isGone } from './read-paths.ts';
 import type { RootContext } from './root-context.ts';
@@ -178,6 +178,7 @@ function take(context: RootContext, findings: ScanFindings, found: Found, meter:
     else found.forgotten.push(path);
   }
   context.commit(seen);
+  context.wake();
 }
 
 async function captureAll(
@@ -215,6 +216,7 @@ function withoutOpenFiles(context: RootContext, candidates: readonly Candidate[]
   return candidates.filter((candidate) => {
     if (!open.has(`${context.rootPath}/${candidate.path}`)) return true;
     context.coalescer.note(candidate.path, candidate.firstMs);
+    context.wake();
     return false;
   });
 }

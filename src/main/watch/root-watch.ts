@@ -22,6 +22,8 @@ export type RootWatch = {
   /** Changed files that are not captured yet. */
   readonly waiting: () => number;
   readonly progress: () => ScanProgress | null;
+  /** When the next safety scan begins (wall clock); null when none is planned. */
+  readonly nextScanAtMs: () => number | null;
 };
 
 export type RootCondition = {
@@ -65,6 +67,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   let isStarting = true;
   let progress: ScanProgress | null = null;
   let lastScanMs = 0;
+  let nextScanAtMs: number | null = null;
   let retryTimer: NodeJS.Timeout | null = null;
   let rescanTimer: NodeJS.Timeout | null = null;
   let scans: Promise<unknown> = Promise.resolve();
@@ -77,6 +80,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     ignore: createIgnoreRules(ignoreOptions),
     coalescer: createCoalescer(parts.limits),
     reading: new Set(),
+    wake: () => events.wake(),
     commit: (seen: readonly Seen[]) => {
       const counts = parts.captures.apply(rootId, seen);
       if (trouble?.code === 'data.full' || trouble?.code === 'data.io_error') setTrouble(null);
@@ -243,7 +247,9 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       watcher?.isLimited() === true
         ? Math.min(LIMITED_MAX_MS, Math.max(LIMITED_MIN_MS, lastScanMs * LIMITED_FACTOR))
         : parts.limits().rescanMs;
-    rescanTimer = setTimeout(() => void begin(), everyMs * (0.75 + parts.random() / 2));
+    const inMs = everyMs * (0.75 + parts.random() / 2);
+    nextScanAtMs = parts.wallMs() + inMs;
+    rescanTimer = setTimeout(() => void begin(), inMs);
     rescanTimer.unref();
   };
 
@@ -283,5 +289,6 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       context.reading.size +
       (progress === null ? 0 : progress.totalFiles - progress.doneFiles),
     progress: () => progress,
+    nextScanAtMs: () => nextScanAtMs,
   };
 }

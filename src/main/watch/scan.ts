@@ -2,11 +2,11 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SkipReason } from '../../shared/model.ts';
+import { fsPath, joinPath } from '../path-names.ts';
 import type { FileStat } from '../store/captures.ts';
 import type { IndexReader, KnownFile } from '../store/index-reader.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { type Entry, listFolder } from './list-folder.ts';
-import { fsPath, joinPath } from './names.ts';
 import { toFileStat } from './read-file.ts';
 
 export type ScanRequest = {

@@ -1,7 +1,7 @@
 import { type FSWatcher, lstatSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { fsPath, isDoubtful, joinPath } from '../path-names.ts';
 import { listFolder } from './list-folder.ts';
-import { fsPath, isDoubtful, joinPath } from './names.ts';
 
 /**
  * Tells which names changed in a folder tree. It keeps nothing per file: the index in the vault holds that.

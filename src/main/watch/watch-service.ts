@@ -15,6 +15,9 @@ export type WatchService = {
   readonly condition: (rootId: number) => RootCondition | null;
   readonly progress: () => readonly ScanProgress[];
   readonly waiting: () => number;
+  /** Resolves when nothing waits any more, or after `atMostMs`. */
+  readonly settled: (atMostMs: number) => Promise<void>;
+  readonly nextScanAtMs: () => number | null;
   readonly stop: () => Promise<void>;
 };
 
@@ -26,6 +29,8 @@ export type WatchedRoot = {
 };
 
 export type WatchServiceOptions = {
+  /** False for a command that only scans: no folder is watched, no scan is planned. */
+  readonly isWatching: boolean;
   readonly parts: WatchParts;
   readonly onCaptured: (counts: CaptureCounts) => void;
   readonly onCondition: () => void;
@@ -54,7 +59,7 @@ export function createWatchService(options: WatchServiceOptions): WatchService {
       onProgress: options.onProgress,
     });
     watches.set(root.rootId, { root, watch });
-    await watch.start();
+    if (options.isWatching) await watch.start();
   };
 
   const setRoots = async (roots: readonly WatchedRoot[]): Promise<void> => {
@@ -88,6 +93,8 @@ export function createWatchService(options: WatchServiceOptions): WatchService {
     return results;
   };
 
+  const waiting = (): number => [...watches.values()].reduce((sum, { watch }) => sum + watch.waiting(), 0);
+
   return {
     start: setRoots,
     setRoots,
@@ -95,7 +102,15 @@ export function createWatchService(options: WatchServiceOptions): WatchService {
     scanAll,
     condition: (rootId) => watches.get(rootId)?.watch.condition() ?? null,
     progress: () => [...watches.values()].flatMap(({ watch }) => watch.progress() ?? []),
-    waiting: () => [...watches.values()].reduce((sum, { watch }) => sum + watch.waiting(), 0),
+    waiting,
+    nextScanAtMs: () => {
+      const times = [...watches.values()].flatMap(({ watch }) => watch.nextScanAtMs() ?? []);
+      return times.length === 0 ? null : Math.min(...times);
+    },
+    settled: async (atMostMs) => {
+      const endMs = parts.monotonicMs() + atMostMs;
+      while (waiting() > 0 && parts.monotonicMs() < endMs) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
     stop: async () => {
       burst.stop();
       const all = [...watches.values()];
