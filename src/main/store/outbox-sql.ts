@@ -1,0 +1,86 @@
+import type { Remote } from '../../shared/model.ts';
+import type { Db } from './database.ts';
+import type { OutboxTable } from './links.ts';
+
+type DueRow = { table_name: OutboxTable; record_id: string; change_seq: number; attempts: number };
+type ParkedRow = DueRow & {
+  remote: Remote;
+  enqueued_at_ms: number;
+  error_code: string | null;
+  error_message: string | null;
+};
+type Key = [remote: string, table: string, recordId: string];
+
+/**
+ * What happens when a record is dirty and has an entry already: the newest change counts, a lease goes on
+ * (its completion notices the newer change), and what was parked gets a new chance.
+ */
+export const RAISE_ENTRY = `ON CONFLICT (remote, table_name, record_id) DO UPDATE SET
+    change_seq = excluded.change_seq,
+    attempts = iif(state = 'parked', 0, attempts),
+    not_before_ms = iif(state = 'parked', 0, not_before_ms),
+    error_code = iif(state = 'parked', NULL, error_code),
+    error_message = iif(state = 'parked', NULL, error_message),
+    state = iif(state = 'parked', 'pending', state)
+  WHERE excluded.change_seq > change_seq`;
+
+const THIS = 'remote = ? AND table_name = ? AND record_id = ?';
+const FRESH = `state = 'pending', attempts = 0, not_before_ms = 0, lease_id = NULL, lease_until_ms = NULL,
+  error_code = NULL, error_message = NULL`;
+
+/** Every statement of the outbox, prepared once. */
+export function prepareOutbox(db: Db) {
+  return {
+    configured: db.prepare<[], { remote: string }>('SELECT remote FROM remotes ORDER BY remote'),
+    addRemote: db.prepare<[remote: string, nowMs: number]>(
+      `INSERT INTO remotes (remote, configured_at_ms, backlog_table, backlog_after)
+       VALUES (?, ?, 'decision_vault', 0) ON CONFLICT (remote) DO NOTHING`,
+    ),
+    dropRemote: db.prepare<[remote: string]>('DELETE FROM remotes WHERE remote = ?'),
+    dropWaiting: db.prepare<[remote: string]>("DELETE FROM outbox WHERE remote = ? AND state <> 'parked'"),
+    enqueue: db.prepare<[...Key, changeSeq: number, nowMs: number]>(
+      `INSERT INTO outbox (remote, table_name, record_id, change_seq, state, enqueued_at_ms)
+       VALUES (?, ?, ?, ?, 'pending', ?) ${RAISE_ENTRY}`,
+    ),
+    /** A due time further away than any legitimate one comes from before a clock jumped back. */
+    due: db.prepare<[remote: string, nowMs: number, farMs: number, limit: number], DueRow>(
+      `SELECT table_name, record_id, change_seq, attempts FROM outbox
+       WHERE remote = ? AND state = 'pending' AND (not_before_ms <= ? OR not_before_ms > ?)
+       ORDER BY change_seq LIMIT ?`,
+    ),
+    lease: db.prepare<[leaseId: string, untilMs: number, ...Key]>(
+      `UPDATE outbox SET state = 'leased', lease_id = ?, lease_until_ms = ? WHERE ${THIS}`,
+    ),
+    held: db.prepare<[...Key, leaseId: string], { change_seq: number }>(
+      `SELECT change_seq FROM outbox WHERE ${THIS} AND state = 'leased' AND lease_id = ?`,
+    ),
+    remove: db.prepare<Key>(`DELETE FROM outbox WHERE ${THIS}`),
+    makePending: db.prepare<Key>(`UPDATE outbox SET ${FRESH} WHERE ${THIS}`),
+    retryLater: db.prepare<[notBeforeMs: number, code: string, message: string, ...Key]>(
+      `UPDATE outbox SET state = 'pending', attempts = attempts + 1, not_before_ms = ?, lease_id = NULL,
+         lease_until_ms = NULL, error_code = ?, error_message = ? WHERE ${THIS}`,
+    ),
+    park: db.prepare<[code: string, message: string, ...Key]>(
+      `UPDATE outbox SET state = 'parked', attempts = attempts + 1, not_before_ms = 0, lease_id = NULL,
+         lease_until_ms = NULL, error_code = ?, error_message = ? WHERE ${THIS}`,
+    ),
+    parked: db.prepare<[remote: string, limit: number], ParkedRow>(
+      `SELECT remote, table_name, record_id, change_seq, attempts, enqueued_at_ms, error_code, error_message
+       FROM outbox WHERE remote = ? AND state = 'parked' ORDER BY change_seq LIMIT ?`,
+    ),
+    unpark: db.prepare<Key>(`UPDATE outbox SET ${FRESH} WHERE ${THIS} AND state = 'parked'`),
+    discard: db.prepare<Key>(`DELETE FROM outbox WHERE ${THIS} AND state = 'parked'`),
+    releaseAll: db.prepare(
+      "UPDATE outbox SET state = 'pending', lease_id = NULL, lease_until_ms = NULL WHERE state = 'leased'",
+    ),
+    releaseExpired: db.prepare<[remote: string, nowMs: number, farMs: number]>(
+      `UPDATE outbox SET state = 'pending', lease_id = NULL, lease_until_ms = NULL
+       WHERE remote = ? AND state = 'leased' AND (lease_until_ms <= ? OR lease_until_ms > ?)`,
+    ),
+    summary: db.prepare<[], { remote: string; state: string; entries: number; oldest: number }>(
+      'SELECT remote, state, count(*) AS entries, min(enqueued_at_ms) AS oldest FROM outbox GROUP BY remote, state',
+    ),
+  };
+}
+
+export type OutboxSql = ReturnType<typeof prepareOutbox>;
