@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
   { pattern: /\bxox[a-z]-[\w-]{8,}/g, replacement: REDACTED },
   { pattern: /\bxapp-[\w-]{8,}/g, replacement: REDACTED },
   // 32 bytes in base64: a Fernet key, and most other generated keys.
-  { pattern: /(?<![\w+/=-])[\w+/-]{43}=(?![\w=])/g, replacement: REDACTED },
+  { pattern: /(?<![\w+/-])[\w+/-]{43}=(?![\w=])/g, replacement: REDACTED },
   // "name": "value" and name=value, up to the end of the quoted text or the word.
   {
     pattern: new RegExp(`(\\b[\\w-]{0,40}${SECRET_WORD}\\b\\\\?["']?\\s{0,3}[:=]\\s{0,3})\\\\?"[^"]{1,4096}"`, 'gi'),
@@ -126,19 +126,21 @@ function decodeLoosely(text: string): string {
 
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
-  const encoded = encodeURIComponent(secret.toWellFormed());
+  const wellFormed = secret.toWellFormed();
+  const encoded = encodeURIComponent(wellFormed);
   const strict = encoded.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-  const web = [encoded, strict, strict.replaceAll('%20', '+')];
+  const form = new URLSearchParams([['', secret]]).toString().slice(1);
+  const web = [encoded, strict, form, encodeURI(wellFormed)];
   const hex = bytes.toString('hex');
   return [
     secret,
     JSON.stringify(secret).slice(1, -1),
     ...web,
-    ...web.map((form) => form.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())),
+    ...web.map((one) => one.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())),
     hex,
     hex.toUpperCase(),
     ...[0, 1, 2].flatMap((offset) => base64Within(bytes, offset)),
-  ].filter((form) => form.length >= SHORTEST_SECRET);
+  ].filter((one) => one.length >= SHORTEST_SECRET);
 }
 
 /**
