@@ -1,0 +1,86 @@
+// Builds `out/main` (the agent, its workers and the commands; ES modules for Node) and `out/renderer` (the dashboard).
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build as viteBuild } from 'vite';
+import { fingerprint } from './sources.mjs';
+
+/** Entries by the name they get in `out/main`; a part that a shell does not have is left out. */
+const ENTRIES = {
+  main: 'src/main/headless/main.ts',
+  'workers/scan-worker': 'src/main/watch/scan-worker.ts',
+  'workers/hash-worker': 'src/main/watch/hash-worker.ts',
+  'workers/index-worker': 'src/main/store/search/index-worker.ts',
+};
+/** better-sqlite3 loads a binary beside itself; the other two are optional accelerators of ws that we do not install. */
+const EXTERNAL = ['better-sqlite3', 'bufferutil', 'utf-8-validate'];
+const KEEP_OLD_CHUNKS_MS = 30 * 86_400_000;
+
+/** Builds everything. Safe to repeat, also while an agent runs from the same folder. */
+export async function build(root) {
+  const stamp = fingerprint(root);
+  rmSync(join(root, 'out', 'stamp'), { force: true });
+  const [main] = await Promise.all([buildMain(root), buildRenderer(root)]);
+  removeOldChunks(join(root, 'out', 'main', 'chunks'), main);
+  mkdirSync(join(root, 'out'), { recursive: true });
+  writeFileSync(join(root, 'out', 'stamp'), `${stamp}\n`);
+}
+
+async function buildMain(root) {
+  const input = Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(join(root, file))));
+  const result = await viteBuild({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    ssr: { target: 'node', noExternal: true, external: EXTERNAL },
+    build: {
+      ssr: true,
+      target: 'node22',
+      outDir: 'out/main',
+      emptyOutDir: false,
+      minify: false,
+      sourcemap: true,
+      rolldownOptions: {
+        input,
+        external: EXTERNAL,
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  });
+  return new Set(result.output.map((file) => file.fileName));
+}
+
+async function buildRenderer(root) {
+  if (!existsSync(join(root, 'src', 'renderer', 'index.html'))) return;
+  await viteBuild({
+    configFile: false,
+    root: join(root, 'src', 'renderer'),
+    base: './',
+    logLevel: 'warn',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      target: 'es2023',
+      outDir: join(root, 'out', 'renderer'),
+      emptyOutDir: true,
+      // The page's policy allows no inline fonts and needs no polyfill.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
+  });
+}
+
+/** An agent that runs may still load a chunk of its own build: old ones stay for a month. */
+function removeOldChunks(folder, current) {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    if (current.has(`chunks/${name.replace(/\.map$/, '')}`)) continue;
+    if (Date.now() - statSync(file).mtimeMs > KEEP_OLD_CHUNKS_MS) rmSync(file);
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const started = performance.now();
+  await build(dirname(dirname(fileURLToPath(import.meta.url))));
+  console.error(`built in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+}

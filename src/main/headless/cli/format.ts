@@ -1,0 +1,33 @@
+import { displayPath, formatBytes, formatDuration } from '../../../shared/display.ts';
+import type { Context } from './context.ts';
+import { formatTime } from './time.ts';
+
+export { displayPath, displayText, formatBytes, formatDuration } from '../../../shared/display.ts';
+
+/** The end of an id: its start is a time and alike for neighbours. Every command takes it in the place of the whole. */
+export function shortId(id: string): string {
+  return id.slice(-8);
+}
+
+export function when(context: Context, timeMs: number | null): string {
+  return timeMs === null ? '-' : formatTime(timeMs, context.io.timeZone);
+}
+
+export function ago(context: Context, timeMs: number | null): string {
+  if (timeMs === null) return 'never';
+  const passed = context.io.nowMs() - timeMs;
+  return passed < 1_000 ? 'just now' : `${formatDuration(passed)} ago`;
+}
+
+export function plural(count: number, one: string, many: string = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}
+
+/** A file as a person knows it: its absolute path. */
+export function fullPath(file: { readonly root: string; readonly path: string }): string {
+  return displayPath(`${file.root}/${file.path}`);
+}
+
+export function filesAndSize(files: number, sizeBytes: number): string {
+  return `${plural(files, 'file')}, ${formatBytes(sizeBytes)}`;
+}
