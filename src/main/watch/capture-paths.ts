@@ -4,7 +4,7 @@ import { joinPath, splitPath } from '../path-names.ts';
 import type { IndexedFile, Seen } from '../store/captures.ts';
 import type { DuePath } from './coalesce.ts';
 import { IGNORE_FILES } from './ignore-rules.ts';
-import { inChunks, isGone, lookAt, readPaths } from './read-paths.ts';
+import { inChunks, lookAt, readPaths } from './read-paths.ts';
 import { type GoneFile, matchRenames } from './renames.ts';
 import type { RootContext } from './root-context.ts';
 
@@ -15,13 +15,6 @@ export type Candidate = {
   readonly stillOpen: boolean;
 };
 
-export type CapturedPaths = {
-  /** Folders whose ignore rules changed: to be scanned. */
-  readonly rulesChangedIn: readonly string[];
-  /** Files that are gone, with renames taken out; the caller decides whether that is recorded. */
-  readonly gone: readonly Extract<Seen, { kind: 'gone' }>[];
-};
-
 type Sorted = {
   readonly toRead: Candidate[];
   readonly gone: Map<string, IndexedFile>;
@@ -30,25 +23,21 @@ type Sorted = {
 };
 
 /**
- * Captures the current state of some paths. What is being written goes back to the coalescer.
- * Contents and skipped files are committed here; deletions are returned. Safe to repeat.
+ * Captures the current state of some paths. What is being written goes back to the coalescer. Files that are gone are
+ * put into `gone`, and those there that turn out to be renamed are taken out; the caller decides about the rest.
+ * Returns the folders whose ignore rules changed: they are to be scanned. Safe to repeat.
  */
-export async function capturePaths(context: RootContext, due: readonly DuePath[]): Promise<CapturedPaths> {
-  const sorted: Sorted = { toRead: [], gone: new Map(), seen: [], rulesChangedIn: [] };
+export async function capturePaths(
+  context: RootContext,
+  due: readonly DuePath[],
+  gone: Map<string, IndexedFile>,
+): Promise<readonly string[]> {
+  const sorted: Sorted = { toRead: [], gone, seen: [], rulesChangedIn: [] };
   for (const { path, firstMs } of due) sortPath(context, path, firstMs, sorted);
   context.commit(sorted.seen);
   const ready = holdBackOpenFiles(context, sorted.toRead);
-  const goneSizes = new Set([...sorted.gone.values()].map((file) => file.sizeBytes));
-  const plain = ready.filter((candidate) => !goneSizes.has(candidate.sizeBytes));
-  const maybeRenamed = ready.filter((candidate) => goneSizes.has(candidate.sizeBytes));
-  for (const candidates of [plain, maybeRenamed]) {
-    for (const chunk of inChunks(candidates)) await captureChunk(context, chunk, sorted.gone);
-  }
-  const gone = [...sorted.gone.keys()].filter((path) => isGone(context.rootPath, path));
-  return {
-    rulesChangedIn: sorted.rulesChangedIn,
-    gone: gone.map((path) => ({ kind: 'gone', ...splitPath(path) })),
-  };
+  for (const chunk of inChunks(ready)) await captureChunk(context, chunk, gone);
+  return sorted.rulesChangedIn;
 }
 
 /** Reads one chunk, finds renames among it, and commits. Paths stay marked as being read until it is durable. */

@@ -1,8 +1,9 @@
 import { joinPath, splitPath, topmost } from '../path-names.ts';
-import type { Seen } from '../store/captures.ts';
+import type { IndexedFile } from '../store/captures.ts';
 import { capturePaths } from './capture-paths.ts';
 import type { DuePath } from './coalesce.ts';
 import { mustHold } from './hold.ts';
+import { isGone } from './read-paths.ts';
 import type { RootContext } from './root-context.ts';
 
 /** Turns the events of one root into captures, when they are ripe and one batch after the other. */
@@ -32,6 +33,8 @@ const RECENT_DELETES_MS = 60_000;
 /** A name no file can have: stands in the coalescer for "scan this folder". */
 const SHALLOW = '\0';
 const DEEP = '\0\0';
+/** ... and for "decide about what is gone": deletions come last, as a rename is one too and a big one takes its time. */
+const DELETIONS = '\0\0\0';
 
 export function createEventQueue(context: RootContext, options: EventQueueOptions): EventQueue {
   const { parts, rootId, coalescer } = context;
@@ -40,6 +43,8 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
   let isArming = false;
   let isStopped = false;
   let capturing: Promise<void> | null = null;
+  /** Files that are gone and may still turn out to be renamed. */
+  const gone = new Map<string, IndexedFile>();
   let recentDeletes: { readonly atMs: number; readonly count: number }[] = [];
 
   const arm = (): void => {
@@ -69,10 +74,11 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
   };
 
   const capture = async (due: readonly DuePath[]): Promise<void> => {
-    const { paths, shallow, deep } = sortDue(due);
+    const { paths, shallow, deep, deletions } = sortDue(due);
     try {
       if (due.length > 0 && !options.isThere()) return;
       await capturePathsOf(paths);
+      if (deletions) recordDeletions();
       for (const dir of deep) options.scanFolder(dir, true);
       for (const dir of shallow) options.scanFolder(dir, false);
     } catch (cause) {
@@ -89,25 +95,29 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
       return false;
     });
     if (free.length === 0) return;
-    const { rulesChangedIn, gone } = await capturePaths(context, free);
+    const before = gone.size;
+    const rulesChangedIn = await capturePaths(context, free, gone);
     for (const dir of rulesChangedIn) noteFolder(dir, true);
-    if (gone.length > 0) recordDeletions(gone);
+    if (gone.size > before || (gone.size > 0 && !coalescer.has(DELETIONS))) note(DELETIONS);
   };
 
-  const recordDeletions = (gone: readonly Extract<Seen, { kind: 'gone' }>[]): void => {
+  const recordDeletions = (): void => {
+    const deleted = [...gone.keys()].filter((path) => isGone(context.rootPath, path));
+    gone.clear();
+    if (deleted.length === 0) return;
     const nowMs = parts.monotonicMs();
     recentDeletes = recentDeletes.filter((each) => nowMs - each.atMs < RECENT_DELETES_MS);
     const recent = recentDeletes.reduce((sum, each) => sum + each.count, 0);
     const total = parts.captures.countPresent(rootId) + recent;
     const { holdOver, holdShare } = parts.limits();
-    const facts = { deletes: gone.length + recent, total, identityChanged: false };
+    const facts = { deletes: deleted.length + recent, total, identityChanged: false };
     if (options.isHeld() || mustHold(facts, { over: holdOver, share: holdShare })) {
       // A scan of the whole counts what is gone in all, and holds it.
       options.scanFolder('', true);
       return;
     }
-    recentDeletes.push({ atMs: nowMs, count: gone.length });
-    context.commit(gone);
+    recentDeletes.push({ atMs: nowMs, count: deleted.length });
+    context.commit(deleted.map((path) => ({ kind: 'gone', ...splitPath(path) })));
   };
 
   const noteFolder = (dir: string, deep: boolean): void => note(joinPath(dir, deep ? DEEP : SHALLOW));
@@ -130,15 +140,17 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
   };
 }
 
-function sortDue(due: readonly DuePath[]): { paths: DuePath[]; shallow: string[]; deep: string[] } {
+function sortDue(due: readonly DuePath[]): { paths: DuePath[]; shallow: string[]; deep: string[]; deletions: boolean } {
   const paths: DuePath[] = [];
   const shallow: string[] = [];
   const deep: string[] = [];
+  let deletions = false;
   for (const each of due) {
     const { dir, name } = splitPath(each.path);
-    if (name === DEEP) deep.push(dir);
+    if (name === DELETIONS) deletions = true;
+    else if (name === DEEP) deep.push(dir);
     else if (name === SHALLOW) shallow.push(dir);
     else paths.push(each);
   }
-  return { paths, shallow, deep: topmost(deep) };
+  return { paths, shallow, deep: topmost(deep), deletions };
 }
