@@ -236,6 +236,11 @@ export const ERROR_CATALOGUE = {
     'Read it again, then repeat the edit.',
     6,
   ),
+  'record.not_current': entry(
+    'The record is not current any more.',
+    NOTHING_CHANGED,
+    'Use the record that took its place, or bring it back first.',
+  ),
   'agent.not_running': entry(
     'No agent is running for this data folder.',
     'Saves are not captured while it is stopped; the next start finds them.',
