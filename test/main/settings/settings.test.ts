@@ -422,10 +422,13 @@ describe('edits while running', () => {
     const stop = settings.onChange(() => {
       heard += 1;
     });
+    settings.onChange(() => {
+      heard += 10;
+    });
     settings.set('watch.quiet_ms', 100);
     stop();
     settings.set('watch.quiet_ms', 200);
-    expect([heard, problems.length]).toEqual([1, 2]);
+    expect([heard, problems.length]).toEqual([21, 2]);
   });
 
   test('stopping while starting leaves nothing open', async () => {
