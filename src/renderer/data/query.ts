@@ -1,0 +1,208 @@
+/** Reading from the agent in views: the last answer stays on screen while a newer one is fetched. */
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { EventName, MethodInput, MethodName, MethodOutput } from '../../shared/contract.ts';
+import { useApp } from '../app-context.ts';
+import { useStore } from './store.ts';
+
+const CACHE_SIZE = 60;
+/** Events come in crowds; one reading answers all of a moment. */
+const SETTLE_MS = 200;
+
+/** The last answers, so that going back shows something at once. */
+export type QueryCache = {
+  readonly get: (key: string) => unknown;
+  readonly put: (key: string, value: unknown) => void;
+};
+
+export function createQueryCache(size = CACHE_SIZE): QueryCache {
+  const answers = new Map<string, unknown>();
+  return {
+    get: (key) => answers.get(key),
+    put: (key, value) => {
+      answers.delete(key);
+      answers.set(key, value);
+      const [oldest] = answers.keys();
+      if (answers.size > size && oldest !== undefined) answers.delete(oldest);
+    },
+  };
+}
+
+export type Query<T> = {
+  readonly data: T | undefined;
+  /** The newest attempt failed; `data` is then of an earlier one. */
+  readonly error: unknown;
+  readonly loading: boolean;
+  readonly reload: () => void;
+};
+
+type State<T> = {
+  readonly key: string;
+  readonly data: T | undefined;
+  readonly error: unknown;
+  readonly loading: boolean;
+};
+
+/**
+ * Reads `method` and keeps it fresh: again when the input changes, after a reconnect, and when one of `refreshOn`
+ * happens. A null input reads nothing.
+ */
+export function useQuery<M extends MethodName>(
+  method: M,
+  input: MethodInput<M> | null,
+  refreshOn: readonly EventName[] = [],
+): Query<MethodOutput<M>> {
+  const { client, cache } = useApp();
+  const { reads } = useStore(client.connection);
+  const key = input === null ? '' : `${method} ${JSON.stringify(input)}`;
+  const cached = (): State<MethodOutput<M>> => ({
+    key,
+    data: cache.get(key) as MethodOutput<M> | undefined,
+    error: null,
+    loading: key !== '',
+  });
+  const [kept, setState] = useState(cached);
+  const state = kept.key === key ? kept : cached();
+  const turn = useRef(0);
+
+  const reload = useCallback(() => {
+    if (input === null) return;
+    turn.current += 1;
+    const mine = turn.current;
+    client.call(method, input).then(
+      (data) => {
+        cache.put(key, data);
+        if (mine === turn.current) setState({ key, data, error: null, loading: false });
+      },
+      (error: unknown) => {
+        if (mine === turn.current) {
+          setState({ key, data: cache.get(key) as MethodOutput<M> | undefined, error, loading: false });
+        }
+      },
+    );
+  }, [key, client]);
+
+  useEffect(() => {
+    reload();
+    return () => {
+      turn.current += 1;
+    };
+  }, [reload, reads]);
+  useRefresh(refreshOn, reload);
+  return { data: state.data, error: state.error, loading: state.loading, reload };
+}
+
+/** Calls `task` soon after one of the events, once for a crowd of them. */
+export function useRefresh(events: readonly EventName[], task: () => void): void {
+  const { client } = useApp();
+  const latest = useRef(task);
+  latest.current = task;
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const soon = (): void => {
+      timer ??= setTimeout(() => {
+        timer = null;
+        latest.current();
+      }, SETTLE_MS);
+    };
+    const stops = events.map((event) => client.on(event, soon));
+    return () => {
+      for (const stop of stops) stop();
+      if (timer !== null) clearTimeout(timer);
+    };
+  }, [client, events.join(' ')]);
+}
+
+export type Pages<T> = {
+  readonly items: readonly T[];
+  readonly total: number | null;
+  readonly error: unknown;
+  readonly loading: boolean;
+  /** There is more to read after what is here. */
+  readonly more: boolean;
+  readonly readMore: () => void;
+  readonly reload: () => void;
+};
+
+export type Page<T> = { readonly items: readonly T[]; readonly next: string | null; readonly total?: number };
+
+type PagesState<T> = {
+  readonly key: string;
+  readonly items: readonly T[];
+  readonly next: string | null;
+  readonly total: number | null;
+  readonly error: unknown;
+  readonly loading: boolean;
+};
+
+/**
+ * Reads a listing page by page. `key` names what is listed: another key starts over. `join` merges a fresh first page
+ * into what is loaded; without it a refresh reads from the start.
+ */
+export function usePages<T>(
+  key: string,
+  read: (cursor: string | null) => Promise<Page<T>>,
+  refreshOn: readonly EventName[] = [],
+  join?: (fresh: readonly T[], loaded: readonly T[]) => { readonly items: readonly T[]; readonly touched: boolean },
+): Pages<T> {
+  const { client } = useApp();
+  const { reads } = useStore(client.connection);
+  const start = (): PagesState<T> => ({ key, items: [], next: null, total: null, error: null, loading: true });
+  const [kept, setState] = useState(start);
+  const state = kept.key === key ? kept : start();
+  const latest = useRef(state);
+  latest.current = state;
+  const turn = useRef(0);
+  const reading = useRef(false);
+
+  const fetchPage = (cursor: string | null): void => {
+    turn.current += 1;
+    const mine = turn.current;
+    reading.current = true;
+    read(cursor).then(
+      (page) => {
+        if (mine !== turn.current) return;
+        reading.current = false;
+        setState(afterPage(latest.current, page, cursor, join));
+      },
+      (error: unknown) => {
+        if (mine !== turn.current) return;
+        reading.current = false;
+        setState({ ...latest.current, key, error, loading: false });
+      },
+    );
+  };
+  useEffect(() => {
+    fetchPage(null);
+    return () => {
+      turn.current += 1;
+      reading.current = false;
+    };
+  }, [key, reads, client]);
+  useRefresh(refreshOn, () => fetchPage(null));
+
+  return {
+    items: state.items,
+    total: state.total,
+    error: state.error,
+    loading: state.loading,
+    more: state.next !== null,
+    readMore: () => {
+      if (latest.current.next !== null && !reading.current) fetchPage(latest.current.next);
+    },
+    reload: () => fetchPage(null),
+  };
+}
+
+function afterPage<T>(
+  state: PagesState<T>,
+  page: Page<T>,
+  cursor: string | null,
+  join: Parameters<typeof usePages<T>>[3],
+): PagesState<T> {
+  const total = page.total ?? null;
+  const done = { key: state.key, total, error: null, loading: false };
+  if (cursor !== null) return { ...done, items: [...state.items, ...page.items], next: page.next };
+  if (join === undefined || state.items.length === 0) return { ...done, items: page.items, next: page.next };
+  const joined = join(page.items, state.items);
+  return { ...done, items: joined.items, next: joined.touched ? state.next : page.next };
+}

@@ -1,0 +1,68 @@
+/** How states look: which tone and which shape. */
+import type { ActivityKind, Check, DecisionStatus, LogLevel, Priority, RootState } from '../../shared/model.ts';
+import type { Tone } from './basics.tsx';
+import type { IconName } from './icon.tsx';
+
+export type Look = { readonly tone: Tone; readonly icon: IconName };
+
+export const rootLooks: Record<RootState, Look> = {
+  starting: { tone: 'info', icon: 'working' },
+  scanning: { tone: 'info', icon: 'working' },
+  watching: { tone: 'ok', icon: 'check' },
+  limited: { tone: 'warn', icon: 'clock' },
+  held: { tone: 'warn', icon: 'alert' },
+  missing: { tone: 'warn', icon: 'alert' },
+  unreadable: { tone: 'error', icon: 'error' },
+};
+
+export const verdictLooks: Record<Check['verdict'], Look> = {
+  ok: { tone: 'ok', icon: 'check' },
+  warn: { tone: 'warn', icon: 'alert' },
+  error: { tone: 'error', icon: 'error' },
+  off: { tone: 'neutral', icon: 'off' },
+};
+
+export const statusLooks: Record<DecisionStatus | 'active', Look> = {
+  proposed: { tone: 'info', icon: 'edit' },
+  open: { tone: 'warn', icon: 'info' },
+  accepted: { tone: 'ok', icon: 'check' },
+  rejected: { tone: 'error', icon: 'close' },
+  deprecated: { tone: 'neutral', icon: 'archive' },
+  superseded: { tone: 'neutral', icon: 'right' },
+  active: { tone: 'ok', icon: 'check' },
+};
+
+export const priorityTones: Record<Priority, Tone> = {
+  low: 'neutral',
+  medium: 'neutral',
+  high: 'warn',
+  critical: 'error',
+};
+
+export const levelTones: Record<LogLevel, Tone> = { debug: 'neutral', info: 'info', warn: 'warn', error: 'error' };
+
+export function activityIcon(kind: ActivityKind): IconName {
+  switch (kind) {
+    case 'file.created':
+      return 'added';
+    case 'file.modified':
+      return 'saved';
+    case 'file.renamed':
+      return 'renamed';
+    case 'file.deleted':
+      return 'deleted';
+    case 'root.added':
+    case 'root.removed':
+      return 'files';
+    case 'root.held':
+      return 'alert';
+    case 'root.released':
+      return 'check';
+    case 'agent.started':
+    case 'agent.stopped':
+    case 'agent.recovered':
+      return 'power';
+    default:
+      return 'decisions';
+  }
+}
