@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -34,7 +34,7 @@ export async function restoreFile(
     if (request.to !== undefined)
       throw new AppError('usage.bad_argument', 'Give either a target or in place, not both.');
     const safetySnapshotId = await parts.captureNow(request.file);
-    writeFileDurably(original, request.bytes, { overwrite: true, mode: 0o644 });
+    writeFileDurably(original, request.bytes, { overwrite: true, mode: modeOf(original) });
     return { writtenTo: original, sizeBytes, safetySnapshotId };
   }
   const writtenTo = request.to === undefined ? sidePath(original, request.snapshot) : absolute(request.to);
@@ -47,6 +47,10 @@ export async function restoreFile(
     throw new AppError('usage.bad_argument', 'The data folder is no place for restored files.');
   writeFileDurably(writtenTo, request.bytes, { overwrite: false, mode: 0o644 });
   return { writtenTo, sizeBytes, safetySnapshotId: null };
+}
+
+function modeOf(path: string): number {
+  return existsSync(fsPath(path)) ? lstatSync(fsPath(path)).mode & 0o777 : 0o644;
 }
 
 /** `report.md` of 2026-11-20 14:03:22 becomes `report (2026-11-20 14.03.22).md`, with a number when that exists. */

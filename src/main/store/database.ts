@@ -120,16 +120,20 @@ function prepare(db: Db, nowMs: () => number): Omit<Store, 'dataFolder' | 'nowMs
   return { db, deviceId, clock, write, close: () => db.close() };
 }
 
+/** Like `3.54.1`. */
+export function sqliteVersion(db: Db): string {
+  return db.prepare<[], { version: string }>('SELECT sqlite_version() AS version').get()?.version ?? '0';
+}
+
 function assertSqliteVersion(db: Db): void {
-  const { version } = db.prepare<[], { version: string }>('SELECT sqlite_version() AS version').get() ?? {
-    version: '0',
-  };
+  const version = sqliteVersion(db);
   const parts = version.split('.').map(Number);
   for (const [index, oldest] of OLDEST_SQLITE.entries()) {
     const part = parts[index] ?? 0;
     if (part > oldest) return;
-    if (part < oldest)
+    if (part < oldest) {
       throw new AppError('data.sqlite_too_old', `SQLite ${version} is older than ${OLDEST_SQLITE.join('.')}.`);
+    }
   }
 }
 

@@ -24,6 +24,7 @@ export type RootWatch = {
   readonly progress: () => ScanProgress | null;
   /** When the next safety scan begins (wall clock); null when none is planned. */
   readonly nextScanAtMs: () => number | null;
+  readonly folders: () => number;
 };
 
 export type RootCondition = {
@@ -290,5 +291,6 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       (progress === null ? 0 : progress.totalFiles - progress.doneFiles),
     progress: () => progress,
     nextScanAtMs: () => nextScanAtMs,
+    folders: () => watcher?.folders() ?? 0,
   };
 }

@@ -18,6 +18,8 @@ export type WatchService = {
   /** Resolves when nothing waits any more, or after `atMostMs`. */
   readonly settled: (atMostMs: number) => Promise<void>;
   readonly nextScanAtMs: () => number | null;
+  /** Watches that the system keeps for us. */
+  readonly folders: () => number;
   readonly stop: () => Promise<void>;
 };
 
@@ -103,6 +105,7 @@ export function createWatchService(options: WatchServiceOptions): WatchService {
     condition: (rootId) => watches.get(rootId)?.watch.condition() ?? null,
     progress: () => [...watches.values()].flatMap(({ watch }) => watch.progress() ?? []),
     waiting,
+    folders: () => [...watches.values()].reduce((sum, { watch }) => sum + watch.folders(), 0),
     nextScanAtMs: () => {
       const times = [...watches.values()].flatMap(({ watch }) => watch.nextScanAtMs() ?? []);
       return times.length === 0 ? null : Math.min(...times);

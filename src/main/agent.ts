@@ -1,0 +1,274 @@
+/** The composition root: builds the parts, hands each what it needs of another, starts and stops them in order. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { displayPath } from '../shared/display.ts';
+import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
+import { createFirstRoot, planRoots, type RootPlan } from './agent-roots.ts';
+import { createApi } from './api.ts';
+import type { AgentApi } from './api-types.ts';
+import { createEventHub } from './event-hub.ts';
+import type { Host } from './host.ts';
+import { createLogFlush } from './log/flush.ts';
+import { createLog, type Log } from './log/log.ts';
+import { logLimits } from './log/rotation.ts';
+import { createSettings, type SettingsSource } from './settings/settings.ts';
+import { createIndexReader } from './store/index-reader.ts';
+import { acquireLock } from './store/lock.ts';
+import { createParts, openVault, type Vault } from './vault.ts';
+import { createHashPool } from './watch/hash-pool.ts';
+import { createWriterProbe } from './watch/open-writers.ts';
+import type { WatchLimits } from './watch/root-context.ts';
+import { createWatchService } from './watch/watch-service.ts';
+
+/** `running` watches; `offline` works on the vault for one command and watches nothing. Both hold the data folder. */
+export type AgentMode = 'running' | 'offline';
+
+export type Agent = {
+  readonly api: AgentApi;
+  /** Resolves when everything that changed while no agent ran is durable, or has a reason why not. */
+  readonly start: () => Promise<void>;
+  /** Ends cleanly: what is being captured is finished, what waits is found by the next start. Safe to repeat. */
+  readonly stop: () => Promise<void>;
+  readonly settings: () => Settings;
+  readonly log: Log;
+  readonly describeStart: () => { readonly createdFirstRoot: string | null };
+  readonly setDashboardUrl: (url: string | null) => void;
+  readonly setLinkMaker: (make: () => string) => void;
+  readonly onStopRequested: (listener: () => void) => void;
+};
+
+/** How long a start waits for a holder of the data folder that is about to end (a command, a stopping agent). */
+const LOCK_WAIT_MS = 2_000;
+const BACKLOG_STEP = 2_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * Opens the data folder. Throws `data.held` when another process has it, and whatever is wrong with settings or vault;
+ * then nothing is left open.
+ */
+export async function openAgent(host: Host, mode: AgentMode): Promise<Agent> {
+  // Everything in the data folder is for its owner only.
+  process.umask(0o077);
+  const lock = acquireLock(host.dataFolder, LOCK_WAIT_MS);
+  try {
+    const settings = createSettings({ dataFolder: host.dataFolder, environment: host.environment, nowMs: host.nowMs });
+    return await buildAgent(host, mode, settings, lock.release);
+  } catch (cause) {
+    lock.release();
+    throw cause;
+  }
+}
+
+async function buildAgent(
+  host: Host,
+  mode: AgentMode,
+  settings: SettingsSource,
+  releaseLock: () => void,
+): Promise<Agent> {
+  const { dataFolder } = host;
+  let sinkRecord: (entry: Parameters<Parameters<typeof createLog>[0]['onRecord']>[0]) => void = () => undefined;
+  const log = createLog({
+    folder: join(dataFolder, 'logs'),
+    level: settings.current().logs.level,
+    limits: logLimits(settings.current().logs),
+    nowMs: host.nowMs,
+    onRecord: (entry) => sinkRecord(entry),
+  });
+  for (const { name, secret } of ENVIRONMENT) if (secret) log.addSecret(settings.environment(name) ?? '');
+  const logger = log.component('agent');
+  const hub = createEventHub((cause) => logger.error('A listener of events failed.', { error: cause }));
+  const vault: Vault = openVault(host, logger);
+  const parts = createParts(vault.store, { log, hub, nowMs: host.nowMs });
+  const flush = createLogFlush({ append: parts.logs.append, delayMs: 1_000, nowMs: host.nowMs });
+  sinkRecord = (entry) => flush.add(entry);
+  if (vault.recovery !== null) {
+    const { text, movedTo } = vault.recovery;
+    logger.error('The vault was damaged and has been rebuilt.', { movedTo, report: text });
+    parts.note(
+      'agent.recovered',
+      `The vault was damaged and has been rebuilt; the report is in ${displayPath(movedTo)}.`,
+    );
+  }
+  parts.outbox.setConfigured(settings.configuredRemotes());
+  parts.outbox.releaseExpired();
+  clearTemporaryObjects(dataFolder);
+
+  const watch = createWatchService({
+    isWatching: mode === 'running',
+    parts: {
+      dataFolder,
+      captures: parts.captures,
+      roots: parts.roots,
+      index: createIndexReader(vault.store.db),
+      pool: createHashPool({ dataFolder }),
+      writers: createWriterProbe(process.platform),
+      log: log.component('watch'),
+      limits: () => watchLimits(settings.current()),
+      wallMs: host.nowMs,
+      monotonicMs: () => performance.now(),
+      random: Math.random,
+      platform: process.platform,
+    },
+    onCaptured: parts.onCaptured,
+    onCondition: hub.statusChanged,
+    onProgress: (progress) => hub.emit({ event: 'progress', payload: progress }),
+  });
+
+  const state: AgentState = {
+    plan: { watched: [], refused: [] },
+    startedAtMs: null,
+    createdFirstRoot: null,
+    dashboardUrl: null,
+    makeLink: null,
+    safeSinceMs: null,
+    damage: null,
+  };
+  const stopListeners: (() => void)[] = [];
+  const api = createApi({
+    host,
+    mode,
+    settings,
+    log,
+    hub,
+    vault,
+    parts,
+    watch,
+    state,
+    logFlush: flush,
+    applyRoots,
+    requestStop: () => {
+      for (const listener of stopListeners) listener();
+    },
+  });
+  const daily: NodeJS.Timeout[] = [];
+  let unlisten: (() => void)[] = [];
+
+  async function applyRoots(): Promise<void> {
+    state.plan = planRoots(settings.current().roots, parts.roots, dataFolder);
+    await watch.setRoots(state.plan.watched);
+    hub.statusChanged();
+  }
+
+  const onSettings = (next: Settings): void => {
+    log.setLevel(next.logs.level);
+    log.setLimits(logLimits(next.logs));
+    for (const { name, secret } of ENVIRONMENT) if (secret) log.addSecret(settings.environment(name) ?? '');
+    parts.outbox.setConfigured(settings.configuredRemotes());
+    fillBacklog();
+    hub.emit({ event: 'settings', payload: {} });
+    applyRoots().catch((cause: unknown) => logger.error('The watched folders could not be changed.', { error: cause }));
+  };
+
+  /** In steps, so that a large vault does not stop everything else. */
+  const fillBacklog = (): void => {
+    if (parts.outbox.fillBacklog(BACKLOG_STEP)) setImmediate(fillBacklog);
+  };
+
+  const start = async (): Promise<void> => {
+    if (mode === 'offline') {
+      await applyRoots();
+      return;
+    }
+    if (settings.current().roots.length === 0) {
+      state.createdFirstRoot = createFirstRoot(host.environment);
+      settings.addRoot(state.createdFirstRoot);
+    }
+    unlisten = [
+      settings.onChange(onSettings),
+      settings.onProblem((error) =>
+        logger.warn('The settings could not be used; the earlier ones stay in force.', { error }),
+      ),
+      host.onPower((event) => {
+        if (event === 'resume') void watch.scanAll();
+      }),
+    ];
+    await settings.start();
+    state.startedAtMs = host.nowMs();
+    parts.note('agent.started', `Angles ${host.version} started.`);
+    fillBacklog();
+    parts.search.start();
+    vault.checkInBackground((damage) => {
+      state.damage = damage;
+      logger.error('The vault file is damaged; a restart rebuilds it.', { damage });
+      hub.statusChanged();
+    });
+    daily.push(setInterval(() => void tidy(), DAY_MS));
+    void tidy();
+    await applyRoots();
+    logger.info('Ready.', { roots: state.plan.watched.length, sinceStartMs: Math.round(performance.now()) });
+  };
+
+  const tidy = async (): Promise<void> => {
+    const { delete_after_days: days } = settings.current().logs;
+    await log.tidy();
+    parts.logs.prune(host.nowMs() - days * DAY_MS, MAX_LOG_ROWS);
+  };
+
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    for (const timer of daily) clearInterval(timer);
+    for (const each of unlisten) each();
+    await settings.stop();
+    await watch.stop();
+    await parts.search.stop();
+    if (mode === 'running') parts.note('agent.stopped', 'Angles stopped.');
+    flush.stop();
+    hub.stop();
+    parts.journal.close();
+    vault.close();
+    log.close();
+    releaseLock();
+  };
+
+  return {
+    api,
+    start,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+    settings: settings.current,
+    log,
+    describeStart: () => ({ createdFirstRoot: state.createdFirstRoot }),
+    setDashboardUrl: (url) => {
+      state.dashboardUrl = url;
+    },
+    setLinkMaker: (make) => {
+      state.makeLink = make;
+    },
+    onStopRequested: (listener) => stopListeners.push(listener),
+  };
+}
+
+/** What changes while the agent runs and belongs to no part. */
+export type AgentState = {
+  plan: RootPlan;
+  startedAtMs: number | null;
+  createdFirstRoot: string | null;
+  dashboardUrl: string | null;
+  makeLink: (() => string) | null;
+  safeSinceMs: number | null;
+  /** What the test of the vault file found; null when nothing. */
+  damage: string | null;
+};
+
+const MAX_LOG_ROWS = 100_000;
+
+function watchLimits({ watch }: Settings): WatchLimits {
+  return {
+    quietMs: watch.quiet_ms,
+    maxWaitMs: watch.max_wait_ms,
+    openFileWaitMs: watch.open_file_wait_seconds * 1_000,
+    maxFileBytes: watch.max_file_mb * 1_000_000,
+    rescanMs: watch.rescan_minutes * 60_000,
+    holdOver: watch.hold_deletes_over,
+    holdShare: watch.hold_deletes_share,
+  };
+}
+
+/** What a killed agent left half-written; the files it was read from are captured again. */
+function clearTemporaryObjects(dataFolder: string): void {
+  const folder = join(dataFolder, 'objects', 'tmp');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { force: true });
+}

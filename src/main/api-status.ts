@@ -1,0 +1,106 @@
+import type { AgentMethods, AgentStatus } from '../shared/contract.ts';
+import { refusalText } from './agent-roots.ts';
+import { type Attention, describeRoot, judgeSafety, listAttention, type SafetyFacts } from './agent-status.ts';
+import type { ApiParts } from './api.ts';
+import { collectDoctorFacts } from './api-doctor.ts';
+import { runChecks } from './ops/health/doctor.ts';
+
+type StatusMethods = Pick<AgentMethods, 'agent.status' | 'agent.stop' | 'agent.link' | 'doctor.run'>;
+
+export function createStatusMethods(all: ApiParts): StatusMethods {
+  return {
+    'agent.status': async () => status(all),
+    'agent.stop': async () => {
+      // After the answer has left.
+      setTimeout(all.requestStop, 50);
+      return {};
+    },
+    'agent.link': async () => ({ url: all.state.makeLink?.() ?? all.state.dashboardUrl ?? '' }),
+    'doctor.run': async () => ({ checks: runChecks(await collectDoctorFacts(all)) }),
+  };
+}
+
+function status(all: ApiParts): AgentStatus {
+  const { host, mode, parts, watch, state, vault, settings } = all;
+  const roots = parts.roots
+    .list()
+    .map((root) => describeRoot(root, parts.roots.counts(root.rootId), watch.condition(root.rootId)));
+  const facts: SafetyFacts = {
+    isWatching: mode === 'running',
+    roots,
+    refused: state.plan.refused.map(refusalText),
+    problems: problems(all),
+    waiting: watch.waiting(),
+    progress: watch.progress(),
+  };
+  const attention = listAttention(facts);
+  const { verdict, summary } = judgeSafety(facts, attention);
+  if (verdict === 'attention') state.safeSinceMs = null;
+  else if (verdict === 'safe') state.safeSinceMs ??= host.nowMs();
+  const { snapshots, storedBytes, lastCaptureAtMs } = parts.files.totals();
+  return {
+    version: host.version,
+    mode,
+    safety: { verdict, summary, sinceMs: verdict === 'safe' ? state.safeSinceMs : null },
+    attention,
+    next: nextSteps(all),
+    dataFolder: host.dataFolder,
+    deviceId: vault.store.deviceId,
+    pid: process.pid,
+    startedAtMs: state.startedAtMs,
+    nowMs: host.nowMs(),
+    dashboardUrl: state.dashboardUrl,
+    roots,
+    totals: {
+      files: roots.reduce((sum, root) => sum + root.files, 0),
+      sizeBytes: roots.reduce((sum, root) => sum + root.sizeBytes, 0),
+      snapshots,
+      storedBytes,
+      decisions: parts.records.count('decision_vault'),
+      memories: parts.records.count('memories'),
+      activities: parts.activities.count(),
+    },
+    lastCaptureAtMs,
+    waiting: { capture: watch.waiting(), index: parts.search.waiting() },
+    progress: [...watch.progress()],
+    outbox: parts.outbox
+      .summary()
+      .filter((remote) => remote.configured || settings.configuredRemotes().includes(remote.remote)),
+  };
+}
+
+/** What is wrong with the agent itself, not with one folder. */
+function problems({ state, log, settings }: ApiParts): Attention[] {
+  const found: Attention[] = [];
+  if (state.damage !== null) {
+    found.push({
+      code: 'data.corrupt',
+      message: `The vault file is damaged: ${state.damage}`,
+      fix: 'Restart the agent (`angles stop`, then `angles start`): what is readable is carried into a new vault.',
+      rootId: null,
+    });
+  }
+  const { failing } = log.stats();
+  if (failing !== null)
+    found.push({
+      code: 'log.failing',
+      message: `The log cannot be written: ${failing}`,
+      fix: 'Check space and rights of the data folder.',
+      rootId: null,
+    });
+  for (const warning of settings.show().warnings)
+    found.push({ code: 'config.warning', message: warning.message, fix: warning.fix, rootId: null });
+  return found;
+}
+
+function nextSteps({ parts, watch, mode }: ApiParts): AgentStatus['next'] {
+  if (mode === 'offline') return [];
+  const index = parts.search.waiting();
+  const scanAtMs = watch.nextScanAtMs();
+  return [
+    ...(index > 0
+      ? [{ what: `Making ${index} captured ${index === 1 ? 'document' : 'documents'} searchable`, atMs: null }]
+      : []),
+    ...(scanAtMs === null ? [] : [{ what: 'Safety scan of all folders', atMs: scanAtMs }]),
+  ];
+}

@@ -1,0 +1,74 @@
+/** The contract implemented over the agent, one handler per method. */
+import type { AgentMethods } from '../shared/contract.ts';
+import { AppError } from '../shared/errors.ts';
+import type { AgentMode, AgentState } from './agent.ts';
+import { createFileMethods } from './api-files.ts';
+import { createStatusMethods } from './api-status.ts';
+import type { AgentApi } from './api-types.ts';
+import type { EventHub } from './event-hub.ts';
+import type { Host } from './host.ts';
+import type { LogFlush } from './log/flush.ts';
+import type { Log } from './log/log.ts';
+import type { SettingsSource } from './settings/settings.ts';
+import type { Parts, Vault } from './vault.ts';
+import type { WatchService } from './watch/watch-service.ts';
+
+/** Everything a handler may need. */
+export type ApiParts = {
+  readonly host: Host;
+  readonly mode: AgentMode;
+  readonly settings: SettingsSource;
+  readonly log: Log;
+  readonly logFlush: LogFlush;
+  readonly hub: EventHub;
+  readonly vault: Vault;
+  readonly parts: Parts;
+  readonly watch: WatchService;
+  readonly state: AgentState;
+  readonly applyRoots: () => Promise<void>;
+  readonly requestStop: () => void;
+};
+
+export function createApi(all: ApiParts): AgentApi {
+  const { parts, settings, hub } = all;
+  const { records } = parts;
+  /** Search and faces learn of a changed record. */
+  const changed = <T>(table: 'decision_vault' | 'memories', result: T): T => {
+    parts.search.wake();
+    hub.emit({ event: 'records', payload: { table } });
+    hub.statusChanged();
+    return result;
+  };
+  const methods: AgentMethods = {
+    ...createStatusMethods(all),
+    ...createFileMethods(all),
+
+    'search.query': async (input) => parts.search.query(input),
+
+    'records.list': async (input) => records.list(input),
+    'records.show': async (input) => records.show(input),
+    'records.create': async (input) => changed(input.table, records.create(input)),
+    'records.edit': async (input) => changed(input.table, records.edit(input)),
+    'records.retire': async (input) => changed(input.table, records.retire(input)),
+    'records.supersede': async (input) => changed(input.table, records.supersede(input)),
+
+    'activities.list': async (input) => parts.activities.list(input),
+    'outbox.summary': async () => ({ remotes: parts.outbox.summary() }),
+    'logs.list': async (input) => {
+      // What was just written belongs to the answer.
+      all.logFlush.flush();
+      return { records: parts.logs.list(input) };
+    },
+
+    'settings.show': async () => settings.show(),
+    'settings.set': async ({ key, value }) => {
+      if (key === 'roots' || key.startsWith('roots.')) {
+        throw new AppError('config.invalid', 'Folders are not set by key.', {
+          hint: 'Use `angles roots add PATH` and `angles roots remove PATH`.',
+        });
+      }
+      return settings.set(key, value);
+    },
+  };
+  return { methods, subscribe: hub.subscribe };
+}

@@ -1,0 +1,187 @@
+/** Opens the vault whatever state it was left in, and builds everything that works on it. */
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../shared/errors.ts';
+import type { ActivityKind } from '../shared/model.ts';
+import type { EventHub } from './event-hub.ts';
+import type { Host } from './host.ts';
+import type { Log, Logger } from './log/log.ts';
+import { type ActivityStore, createActivityStore } from './store/activities.ts';
+import { type CaptureCounts, type Captures, createCaptures } from './store/captures.ts';
+import { openStore, type Store, VAULT_FILE } from './store/database.ts';
+import { createFileQueries, type FileQueries } from './store/file-queries.ts';
+import { type Journal, openJournal } from './store/journal.ts';
+import { createLogStore, type LogStore } from './store/logs.ts';
+import { createMeta } from './store/meta.ts';
+import { createOutbox, type Outbox } from './store/outbox.ts';
+import { quickCheck, startQuickCheck } from './store/quick-check.ts';
+import { createRecordStore, type RecordStore } from './store/records.ts';
+import { type RecoveryReport, recoverVault } from './store/recover.ts';
+import { createReserve, type Reserve } from './store/reserve.ts';
+import { createRootStore, type RootStore } from './store/roots.ts';
+import { createSearch, type Search } from './store/search/search.ts';
+
+export type Vault = {
+  readonly store: Store;
+  /** What was saved and lost, when the vault had to be rebuilt at this start. */
+  readonly recovery: RecoveryReport | null;
+  /** Tests the whole file in the background; a damage is remembered, so that the next start rebuilds. */
+  readonly checkInBackground: (onDamage: (what: string) => void) => void;
+  readonly close: () => void;
+};
+
+/** Tells the next start that the vault is damaged although it opens. */
+const DAMAGED_MARKER = 'vault.damaged';
+
+/**
+ * Opens the vault; a damaged one is kept aside and rebuilt from what is readable. SQLite's log survives a crash by
+ * design, so the test of the whole file runs in the background; only a small vault is tested first after a crash.
+ */
+export function openVault(host: Host, logger: Logger): Vault {
+  const { dataFolder, nowMs } = host;
+  const marker = join(dataFolder, DAMAGED_MARKER);
+  let recovery: RecoveryReport | null = null;
+  const rebuild = (reason: string): Store => {
+    logger.error('The vault is damaged; rebuilding it.', { reason });
+    recovery = recoverVault({ dataFolder, nowMs });
+    rmSync(marker, { force: true });
+    return openStore({ dataFolder, nowMs });
+  };
+  const store = existsSync(marker) ? rebuild('found by the test of the file') : openOrRebuild(host, rebuild);
+  const meta = createMeta(store);
+  meta.set(CLEAN, 'no');
+  return {
+    store,
+    recovery,
+    checkInBackground: (onDamage) => {
+      startQuickCheck(dataFolder).then(
+        (damage) => {
+          if (damage === null) return;
+          writeFileSync(marker, damage);
+          onDamage(damage);
+        },
+        (cause: unknown) => logger.warn('The vault could not be tested.', { error: cause }),
+      );
+    },
+    close: () => {
+      meta.set(CLEAN, 'yes');
+      store.db.pragma('wal_checkpoint(TRUNCATE)');
+      store.close();
+    },
+  };
+}
+
+const CLEAN = 'clean_shutdown';
+const CHECK_FIRST_BYTES = 64 * 1_048_576;
+
+function openOrRebuild(host: Host, rebuild: (reason: string) => Store): Store {
+  const { dataFolder, nowMs } = host;
+  let store: Store;
+  try {
+    store = openStore({ dataFolder, nowMs });
+  } catch (cause) {
+    if (cause instanceof AppError && cause.code === 'data.corrupt') return rebuild(cause.message);
+    throw cause;
+  }
+  const isLarge = statSync(join(dataFolder, VAULT_FILE)).size > CHECK_FIRST_BYTES;
+  if (isLarge || createMeta(store).get(CLEAN) !== 'no') return store;
+  const damage = quickCheck(store.db);
+  if (damage === null) return store;
+  store.close();
+  return rebuild(damage);
+}
+
+/** Everything that works on the vault. */
+export type Parts = {
+  readonly outbox: Outbox;
+  readonly activities: ActivityStore;
+  readonly records: RecordStore;
+  readonly captures: Captures;
+  readonly roots: RootStore;
+  readonly files: FileQueries;
+  readonly search: Search;
+  readonly journal: Journal;
+  readonly logs: LogStore;
+  readonly reserve: Reserve;
+  /** Notes something that happened to the agent itself. Never throws: a full disk must not stop a start or a stop. */
+  readonly note: (kind: ActivityKind, summary: string) => void;
+  /** To be called after each commit. */
+  readonly onCaptured: (counts: CaptureCounts) => void;
+};
+
+export function createParts(
+  store: Store,
+  shell: { readonly log: Log; readonly hub: EventHub; readonly nowMs: () => number },
+): Parts {
+  const logger = shell.log.component('vault');
+  const outbox = createOutbox(store);
+  const activities = createActivityStore(store, outbox);
+  const journal = openJournal(store);
+  const reserve = createReserve(store.dataFolder);
+  reserve.restore();
+  const search = createSearch({
+    store,
+    nowMs: shell.nowMs,
+    onProblem: (message) => shell.log.component('search').warn(message),
+  });
+  const captures = createCaptures(store, { outbox, activities });
+  const tellNewest = (): void => {
+    const newest = activities.list({ limit: 1 }).activities[0];
+    if (newest !== undefined) shell.hub.emit({ event: 'activity', payload: { newest } });
+  };
+  let telling: NodeJS.Timeout | null = null;
+  const changed = (): void => {
+    search.wake();
+    shell.hub.statusChanged();
+    // Many commits a second are one event: faces read again anyway.
+    telling ??= setTimeout(() => {
+      telling = null;
+      tellNewest();
+    }, ACTIVITY_EVENT_MS);
+    telling.unref();
+  };
+  return {
+    outbox,
+    activities,
+    records: createRecordStore(store, { outbox, activities, journal }),
+    captures: { ...captures, apply: withReserve(reserve, captures.apply) },
+    roots: createRootStore(store),
+    files: createFileQueries(store),
+    search,
+    journal,
+    logs: createLogStore(store),
+    reserve,
+    note: (kind, summary) => {
+      try {
+        const nothing = { rootId: null, path: null, snapshotId: null, recordTable: null, recordId: null };
+        store.write((tx) => activities.append(tx, { kind, summary, ...nothing, origin: 'agent' }));
+        changed();
+      } catch (cause) {
+        logger.warn('An activity could not be noted.', { kind, error: cause });
+      }
+    },
+    onCaptured: (counts) => {
+      if (counts.created + counts.modified + counts.renamed + counts.deleted + counts.skipped > 0) changed();
+    },
+  };
+}
+
+const ACTIVITY_EVENT_MS = 100;
+
+/** Gives the reserved space free when the disk is full, so that logs and settings can still be written. */
+function withReserve<A extends unknown[], T>(reserve: Reserve, work: (...args: A) => T): (...args: A) => T {
+  let isReleased = false;
+  return (...args) => {
+    try {
+      const result = work(...args);
+      if (isReleased) isReleased = !reserve.restore();
+      return result;
+    } catch (cause) {
+      if (cause instanceof AppError && cause.code === 'data.full') {
+        reserve.release();
+        isReleased = true;
+      }
+      throw cause;
+    }
+  };
+}
