@@ -285,7 +285,9 @@ function fileHandlers(
         ? all[0]
         : 'atMs' in wanted
           ? all.find((one) => one.capturedAtMs <= wanted.atMs)
-          : all.find((one) => one.snapshotId.startsWith(wanted.snapshotId));
+          : all.find(
+              (one) => one.snapshotId.startsWith(wanted.snapshotId) || one.snapshotId.endsWith(wanted.snapshotId),
+            );
     if (hit === undefined) throw new AppError('not_found.snapshot', `${file.path} has no such version.`);
     return hit;
   };

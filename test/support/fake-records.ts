@@ -97,7 +97,9 @@ export function createRecordMethods(
   const history = new Map<string, FieldChange[]>();
   let seq = 9_000;
   const find = (table: EditableRecord['table'], id: string): EditableRecord => {
-    const hits = records.filter((record) => record.table === table && record.id.startsWith(id));
+    const hits = records.filter(
+      (record) => record.table === table && (record.id.startsWith(id) || record.id.endsWith(id)),
+    );
     if (hits.length > 1) throw new AppError('ambiguous.id', `${hits.length} records begin with ${id}.`);
     const [hit] = hits;
     if (hit === undefined) throw new AppError('not_found.record', `There is no record ${id}.`);

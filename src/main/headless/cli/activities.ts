@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { ActivityKind } from '../../../shared/model.ts';
 import { ACTIVITY_KINDS } from './choices.ts';
 import { count, define, list, type Runner } from './define.ts';
-import { displayText, when } from './format.ts';
+import { oneLine, when } from './format.ts';
 import { findRoot } from './paths.ts';
 import { requireTime } from './time.ts';
 
@@ -42,7 +42,7 @@ export function addActivities(program: Command, runner: Runner): void {
           answer.activities.length === 0
             ? ['Nothing happened that matches.']
             : answer.activities.map(
-                (one) => `${context.style.dim(when(context, one.occurredAtMs))}  ${displayText(one.summary)}`,
+                (one) => `${context.style.dim(when(context, one.occurredAtMs))}  ${oneLine(one.summary)}`,
               ),
         );
       }),

@@ -3,7 +3,7 @@ import type { MethodOutput } from '../../../shared/contract.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { Context } from './context.ts';
 import { define, describe, type Runner } from './define.ts';
-import { displayPath, displayText } from './format.ts';
+import { displayPath, oneLine } from './format.ts';
 
 type Shown = MethodOutput<'settings.show'>;
 
@@ -12,7 +12,6 @@ export function addConfig(program: Command, runner: Runner): void {
   describe(config, {
     summary: 'Check, read and change the settings',
     examples: ['angles config check', 'angles config set watch.max_file_mb 250', 'angles config get dashboard.port'],
-    json: false,
   });
   define(
     config,
@@ -143,11 +142,10 @@ function describeCheck(context: Context, shown: Shown): string[] {
     ),
     ...(shown.off.length === 0 ? [] : ['', style.bold('Off')]),
     ...shown.off.map(
-      (one) =>
-        `  ${displayText(one.part)}: ${displayText(one.consequence)} Set ${one.missing.join(' and ')} to switch it on.`,
+      (one) => `  ${oneLine(one.part)}: ${oneLine(one.consequence)} Set ${one.missing.join(' and ')} to switch it on.`,
     ),
     ...(shown.warnings.length === 0 ? [] : ['', style.bold(style.yellow('Warnings'))]),
-    ...shown.warnings.map((one) => `  ${displayText(one.message)}\n    ${displayText(one.fix)}`),
+    ...shown.warnings.map((one) => `  ${oneLine(one.message)}\n    ${oneLine(one.fix)}`),
   ];
 }
 

@@ -24,6 +24,7 @@ export type CommandSpec = {
 export function define<O>(parent: Command, runner: Runner, spec: CommandSpec, run: Run<O>): Command {
   const command = parent.command(spec.usage);
   describe(command, spec);
+  addOptions(command, spec);
   command.action(async (...given: unknown[]) => {
     const args = given.slice(0, command.registeredArguments.length).flat() as (string | undefined)[];
     const options = command.opts<O & Partial<GlobalOptions>>();
@@ -43,19 +44,18 @@ export function define<O>(parent: Command, runner: Runner, spec: CommandSpec, ru
   return command;
 }
 
-/** Gives an existing command the texts and options of a spec; for groups such as `roots`. */
-export function describe(command: Command, spec: Omit<CommandSpec, 'usage'>): Command {
-  command.summary(spec.summary).description(`${spec.summary}.`);
-  if (spec.examples.length > 0) {
-    command.addHelpText('before', `Examples:\n${spec.examples.map((example) => `  ${example}\n`).join('')}`);
-  }
+/** Gives a command its texts; for groups such as `roots`, which have no options of their own. */
+export function describe(command: Command, spec: Pick<CommandSpec, 'summary' | 'examples' | 'notes'>): Command {
+  command.summary(spec.summary).description(`${spec.summary}.`).allowExcessArguments(false);
+  command.addHelpText('before', `Examples:\n${spec.examples.map((example) => `  ${example}\n`).join('')}`);
   if (spec.notes !== undefined) command.addHelpText('after', `\n${spec.notes}`);
+  return command;
+}
+
+function addOptions(command: Command, spec: CommandSpec): void {
   for (const option of spec.options ?? []) command.addOption(option);
   if (spec.json !== false) command.option('--json', 'print one JSON document on stdout');
-  return command
-    .option('--no-color', 'print without colours')
-    .option('--no-input', 'never ask, fail instead')
-    .allowExcessArguments(false);
+  command.option('--no-color', 'print without colours').option('--no-input', 'never ask, fail instead');
 }
 
 /** An option that takes one of some words. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Check } from '../../../shared/model.ts';
 import type { Context } from './context.ts';
 import { define, type Runner } from './define.ts';
-import { displayText, plural } from './format.ts';
+import { oneLine, plural } from './format.ts';
 
 export function addDoctor(program: Command, runner: Runner): void {
   define(
@@ -36,6 +36,6 @@ function describeCheck(context: Context, check: Check): string[] {
     error: style.red('error'),
     off: style.dim('off  '),
   }[check.verdict];
-  const line = `${word}  ${style.bold(displayText(check.title))}: ${displayText(check.reason)}`;
-  return check.fix === null ? [line] : [line, `       ${displayText(check.fix)}`];
+  const line = `${word}  ${style.bold(oneLine(check.title))}: ${oneLine(check.reason)}`;
+  return check.fix === null ? [line] : [line, `       ${oneLine(check.fix)}`];
 }

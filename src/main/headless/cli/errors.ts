@@ -15,7 +15,10 @@ export function reportError(error: unknown, io: Io, options: { json: boolean; co
   if (options.json) io.stdout.write(`${JSON.stringify({ schema: JSON_SCHEMA, error: wire })}\n`);
   const lines = [
     `${style.red('Error:')} ${displayText(wire.code === 'internal' ? detailOf(error) : wire.message)}`,
-    ...(wire.title === wire.message ? [] : [wire.title]).map(displayText),
+    // These messages say all that their titles do.
+    ...(wire.title === wire.message || /^(usage|not_found|ambiguous)\./.test(wire.code) ? [] : [wire.title]).map(
+      displayText,
+    ),
     displayText(wire.meaning),
     `${style.bold('What to do:')} ${displayText(wire.hint)}`,
   ];
@@ -43,8 +46,9 @@ export async function fromCommanderError(
   if (isCommand) {
     const known = visibleNames(command);
     const word = argv.find((argument) => !argument.startsWith('-') && !pathOf(command).includes(argument)) ?? '';
-    const nearest = await nearestWord(word, known);
     const here = pathOf(command).join(' ');
+    const verb = await nearestWord(word, known);
+    const nearest = verb === null ? null : [here, verb].filter(Boolean).join(' ');
     return new AppError(
       'usage.unknown_command',
       `There is no command \`${[here, word].filter(Boolean).join(' ')}\`.${didYouMean(nearest)}`,
@@ -55,8 +59,7 @@ export async function fromCommanderError(
   }
   const option = /unknown option '([^']+)'/.exec(message)?.[1];
   const nearest = option === undefined ? null : await nearestWord(option.replace(/=.*/, ''), longOptions(command));
-  const said = /^Did you mean (.+)\?$/.exec(nearest ?? '');
-  return new AppError('usage.bad_argument', `${capital(message)}.${said === null ? didYouMean(nearest) : ''}`, {
+  return new AppError('usage.bad_argument', `${capital(message)}.${didYouMean(nearest)}`, {
     hint: `Run \`angles ${[...pathOf(command), '--help'].join(' ')}\` for its form.`,
   });
 }

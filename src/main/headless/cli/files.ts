@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { AgentClient, MethodInput } from '../../../shared/contract.ts';
 import type { FileEntry, FileState } from '../../../shared/model.ts';
 import { count, define, type Runner } from './define.ts';
-import { displayPath, formatBytes, fullPath, plural, when } from './format.ts';
+import { displayPath, formatBytes, fullPath, plural, whenShort } from './format.ts';
 import { findRoot } from './paths.ts';
 
 type FilesOptions = { skipped?: boolean; deleted?: boolean; newest?: boolean; limit: number; root?: string };
@@ -52,7 +52,7 @@ export function addFiles(program: Command, runner: Runner): void {
             fullPath(file),
             formatBytes(file.sizeBytes),
             String(file.versions),
-            when(context, file.mtimeMs),
+            whenShort(context, file.mtimeMs),
             noteOf(file),
           ]);
           const table = context.table(

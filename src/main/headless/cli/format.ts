@@ -13,6 +13,21 @@ export function when(context: Context, timeMs: number | null): string {
   return timeMs === null ? '-' : formatTime(timeMs, context.io.timeZone);
 }
 
+/** The same to the minute, for lists that are wide enough without seconds. */
+export function whenShort(context: Context, timeMs: number | null): string {
+  return when(context, timeMs).slice(0, 16);
+}
+
+/** How long something took: milliseconds below a second. */
+export function took(durationMs: number): string {
+  return durationMs < 1_000 ? `${Math.round(durationMs)} ms` : formatDuration(durationMs);
+}
+
+/** A message as one line of a terminal, whatever is in it. */
+export function oneLine(text: string): string {
+  return displayPath(text);
+}
+
 export function ago(context: Context, timeMs: number | null): string {
   if (timeMs === null) return 'never';
   const passed = context.io.nowMs() - timeMs;

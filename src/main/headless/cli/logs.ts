@@ -6,7 +6,7 @@ import { isAlive } from '../endpoint.ts';
 import { LOG_LEVELS } from './choices.ts';
 import { type Context, JSON_SCHEMA } from './context.ts';
 import { choice, count, define, type Runner } from './define.ts';
-import { displayPath, formatDuration, when } from './format.ts';
+import { displayPath, took, when } from './format.ts';
 import { requireRunning } from './session.ts';
 import { requireTime } from './time.ts';
 
@@ -67,12 +67,7 @@ export function logLine(context: Context, record: LogRecord): string {
   const { style } = context;
   const level = record.level.toUpperCase().padEnd(5);
   const colour = { debug: style.dim, info: style.cyan, warn: style.yellow, error: style.red }[record.level];
-  const duration =
-    record.durationMs === null
-      ? ''
-      : style.dim(
-          ` (${record.durationMs < 1_000 ? `${Math.round(record.durationMs)} ms` : formatDuration(record.durationMs)})`,
-        );
+  const duration = record.durationMs === null ? '' : style.dim(` (${took(record.durationMs)})`);
   const data = Object.keys(record.data).length === 0 ? '' : ` ${style.dim(displayPath(JSON.stringify(record.data)))}`;
   return `${style.dim(when(context, record.timeMs))} ${colour(level)} ${displayPath(record.component)}: ${displayPath(record.message)}${duration}${data}`;
 }

@@ -7,7 +7,7 @@ import type { DecisionFields, EditableRecord, MemoryFields } from '../../../shar
 import { DECISION_STATUSES, MEMORY_KINDS, MEMORY_STATUSES, PRIORITIES } from './choices.ts';
 import type { Context } from './context.ts';
 import { choice, count, define, describe, list, type Runner } from './define.ts';
-import { displayText, shortId, when } from './format.ts';
+import { oneLine, shortId, whenShort } from './format.ts';
 import { describeRecord } from './record-text.ts';
 
 /** What differs between the two tables that people write. */
@@ -58,7 +58,6 @@ export function addRecords(program: Command, runner: Runner): void {
         `angles ${noun.name} add "${noun.example}" --tag style`,
         `angles ${noun.name} show 4f1c22ab`,
       ],
-      json: false,
     });
     addReading(group, runner, noun);
     addWriting(group, runner, noun);
@@ -131,7 +130,7 @@ function listLines(context: Context, records: readonly EditableRecord[]): string
       oneLine(record.title),
       oneLine(record.category),
       oneLine(record.tags.join(', ')),
-      when(context, record.updatedAtMs),
+      whenShort(context, record.updatedAtMs),
     ]),
   );
 }
@@ -326,5 +325,3 @@ function requireId(id: string): string {
     hint: 'Give the id as the list shows it, or at least 6 characters of it.',
   });
 }
-
-const oneLine = (text: string): string => displayText(text).replace(/\s+/g, ' ');

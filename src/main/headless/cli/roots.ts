@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ScanResult } from '../../../shared/model.ts';
 import type { Context } from './context.ts';
 import { confirm, define, describe, type Runner, yesOption } from './define.ts';
-import { displayPath, filesAndSize, formatBytes, formatDuration, plural } from './format.ts';
+import { displayPath, filesAndSize, formatBytes, plural, took } from './format.ts';
 import { rootTable } from './status.ts';
 
 export function addRoots(program: Command, runner: Runner): void {
@@ -11,7 +11,6 @@ export function addRoots(program: Command, runner: Runner): void {
   describe(roots, {
     summary: 'List, add and remove the watched folders',
     examples: ['angles roots', 'angles roots add ~/notes', 'angles roots remove ~/notes'],
-    json: false,
   });
   define(
     roots,
@@ -130,7 +129,7 @@ function describeScan(result: ScanResult): string[] {
   const changes = (['created', 'modified', 'renamed', 'deleted', 'unchanged', 'skipped'] as const)
     .filter((kind) => result[kind] > 0)
     .map((kind) => `${result[kind].toLocaleString('en')} ${kind}`);
-  const line = `${displayPath(result.root)}: ${changes.join(', ') || 'empty'} (${formatBytes(result.capturedBytes)} captured in ${formatDuration(result.durationMs)})`;
+  const line = `${displayPath(result.root)}: ${changes.join(', ') || 'empty'} (${formatBytes(result.capturedBytes)} captured in ${took(result.durationMs)})`;
   if (result.heldDeletes === 0) return [line];
   return [
     line,

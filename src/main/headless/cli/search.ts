@@ -3,7 +3,7 @@ import type { SearchHit, SearchKind } from '../../../shared/model.ts';
 import { SEARCH_KINDS } from './choices.ts';
 import type { Context } from './context.ts';
 import { count, define, list, type Runner } from './define.ts';
-import { displayPath, displayText, plural, shortId, when } from './format.ts';
+import { displayPath, oneLine, plural, shortId, when } from './format.ts';
 import { findRoot } from './paths.ts';
 import { requireTime, TIME_FORMS } from './time.ts';
 
@@ -68,9 +68,9 @@ function describeHit(context: Context, hit: SearchHit): string[] {
   const place =
     hit.kind === 'file'
       ? `${displayPath(`${hit.root ?? ''}/${hit.path ?? ''}`)}${hit.line === null ? '' : `:${hit.line}`}`
-      : `${hit.kind} ${shortId(hit.recordId ?? '')}  ${displayText(hit.title)}`;
+      : `${hit.kind} ${shortId(hit.recordId ?? '')}  ${oneLine(hit.title)}`;
   const snippet = hit.snippet
-    .map((part) => (part.hit ? style.bold(style.yellow(oneLine(part.text))) : oneLine(part.text)))
+    .map((part) => (part.hit ? style.bold(style.yellow(flowing(part.text))) : flowing(part.text)))
     .join('');
   return [
     `${style.cyan(place)}  ${style.dim(when(context, hit.changedAtMs))}`,
@@ -78,4 +78,5 @@ function describeHit(context: Context, hit: SearchHit): string[] {
   ];
 }
 
-const oneLine = (text: string): string => displayText(text).replace(/\s+/g, ' ');
+/** A piece of a text, its line breaks as spaces. */
+const flowing = (text: string): string => oneLine(text.replace(/\s+/g, ' '));

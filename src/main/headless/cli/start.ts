@@ -8,7 +8,7 @@ import type { RunningServer } from '../server.ts';
 import { stoppedLine } from './agent-commands.ts';
 import type { Context } from './context.ts';
 import { define, list, type Runner } from './define.ts';
-import { displayPath, filesAndSize, formatDuration } from './format.ts';
+import { displayPath, filesAndSize, took } from './format.ts';
 import { makeHost } from './session.ts';
 import { createWatchLines } from './start-lines.ts';
 
@@ -179,7 +179,7 @@ async function sayReady(context: Context, agent: ShellAgent, tookMs: number, end
   endProgress();
   const held = roots.filter((root) => root.hold !== null);
   context.say(
-    `Ready after ${formatDuration(tookMs)}: ${filesAndSize(totals.files, totals.sizeBytes)} captured. Every save is captured from now on.`,
+    `Ready after ${took(tookMs)}: ${filesAndSize(totals.files, totals.sizeBytes)} captured. Every save is captured from now on.`,
   );
   for (const root of held)
     context.say(

@@ -3,7 +3,7 @@ import type { AgentStatus } from '../../../shared/contract.ts';
 import type { RootInfo } from '../../../shared/model.ts';
 import type { Context } from './context.ts';
 import { define, type Runner } from './define.ts';
-import { ago, displayPath, displayText, filesAndSize, formatBytes, formatDuration, plural, when } from './format.ts';
+import { ago, displayPath, filesAndSize, formatBytes, formatDuration, oneLine, plural, when } from './format.ts';
 
 export function addStatus(program: Command, runner: Runner): void {
   define(
@@ -43,7 +43,7 @@ function describeStatus(context: Context, status: AgentStatus): string[] {
       (next) =>
         [
           'Next',
-          `${displayText(next.what)}${next.atMs === null ? '' : ` in ${formatDuration(next.atMs - status.nowMs)}`}`,
+          `${oneLine(next.what)}${next.atMs === null ? '' : ` in ${formatDuration(next.atMs - status.nowMs)}`}`,
         ] as const,
     ),
     ...(status.dashboardUrl === null
@@ -57,8 +57,8 @@ function describeStatus(context: Context, status: AgentStatus): string[] {
       : `${style.yellow('The agent is not running:')} new saves are captured at its next start. Start it with \`angles start\`.`,
     ...status.attention.flatMap((item) => [
       '',
-      `${style.yellow('Needs you:')} ${displayText(item.message)}`,
-      `  ${displayText(item.fix)}`,
+      `${style.yellow('Needs you:')} ${oneLine(item.message)}`,
+      `  ${oneLine(item.fix)}`,
     ]),
     '',
     ...(status.roots.length === 0
@@ -71,7 +71,7 @@ function describeStatus(context: Context, status: AgentStatus): string[] {
 
 function verdict(context: Context, status: AgentStatus): string {
   const { style } = context;
-  const summary = style.bold(displayText(status.safety.summary));
+  const summary = style.bold(oneLine(status.safety.summary));
   if (status.safety.verdict === 'safe') return `${style.green('Safe.')} ${summary}`;
   if (status.safety.verdict === 'working') return `${style.cyan('Working.')} ${summary}`;
   return `${style.yellow('Attention.')} ${summary}`;
@@ -124,7 +124,7 @@ export function rootTable(context: Context, roots: readonly RootInfo[]): string[
   const reasons = roots
     .filter((root) => root.reason !== null)
     .map((root) =>
-      `${style.yellow(displayPath(root.path))}: ${displayText(root.reason ?? '')} ${displayText(root.fix ?? '')}`.trimEnd(),
+      `${style.yellow(displayPath(root.path))}: ${oneLine(root.reason ?? '')} ${oneLine(root.fix ?? '')}`.trimEnd(),
     );
   return [...table, ...reasons];
 }
