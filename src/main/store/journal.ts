@@ -4,6 +4,7 @@ import { type Store, translateSqliteError } from './database.ts';
 import { type AppendFile, openAppendFile } from './journal-file.ts';
 import { encodeLine, type JournalEntry, journalPath, readTail } from './journal-lines.ts';
 import { rewriteJournal } from './journal-rewrite.ts';
+import type { EditableTable } from './record-fields.ts';
 import { prepareHistory } from './record-history.ts';
 
 /**
@@ -32,7 +33,7 @@ export type JournalOptions = {
 
 const REWRITE_ABOVE_BYTES = 8_000_000;
 
-type Unsettled = { readonly offset: number; readonly entry: JournalEntry };
+type Unsettled = { readonly offset: number; readonly table: EditableTable; readonly id: string; readonly seq: number };
 
 /** Opens the journal of an open vault; one that is missing is written from the vault. */
 export function openJournal(store: Store, options: JournalOptions = {}): Journal {
@@ -49,10 +50,9 @@ export function openJournal(store: Store, options: JournalOptions = {}): Journal
   let isScheduled = false;
   let isClosed = false;
 
-  const isInVault = ({ table, id, changes }: JournalEntry): boolean =>
-    changes.every((change) => history.has(table, id, change.seq));
+  const isInVault = ({ table, id, seq }: Unsettled): boolean => history.has(table, id, seq);
   const takeBackFailed = (): void => {
-    for (let last = unsettled.at(-1); last !== undefined && !isInVault(last.entry); last = unsettled.at(-1)) {
+    for (let last = unsettled.at(-1); last !== undefined && !isInVault(last); last = unsettled.at(-1)) {
       file.cutAt(last.offset);
       unsettled.pop();
     }
@@ -89,7 +89,10 @@ export function openJournal(store: Store, options: JournalOptions = {}): Journal
       takeBackFailed();
       const offset = file.sizeBytes();
       file.append(Buffer.concat(entries.map(encodeLine)));
-      unsettled.push(...entries.map((entry) => ({ offset, entry })));
+      for (const { table, id, changes } of entries) {
+        const newest = changes.at(-1);
+        if (newest !== undefined) unsettled.push({ offset, table, id, seq: newest.seq });
+      }
       if (isScheduled) return;
       isScheduled = true;
       queueMicrotask(settle);

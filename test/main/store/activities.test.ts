@@ -119,9 +119,9 @@ test('an activity is heard by a configured remote', () => {
   ]);
 });
 
-test('100,000 activities of a first capture take well below two seconds', () => {
+test('20,000 activities of a first capture take well below a second', () => {
   const vault = newVault();
   const startMs = performance.now();
-  append(vault, ...Array.from({ length: 100_000 }, (_, index) => file(`folder/file-${index}.md`)));
-  expect(performance.now() - startMs).toBeLessThan(2_000);
+  append(vault, ...Array.from({ length: 20_000 }, (_, index) => file(`folder/file-${index}.md`)));
+  expect(performance.now() - startMs).toBeLessThan(1_000);
 });
