@@ -195,7 +195,11 @@ async function buildAgent(
     daily.push(setInterval(() => void tidy(), DAY_MS));
     void tidy();
     await applyRoots();
-    logger.info('Ready.', { roots: state.plan.watched.length, sinceStartMs: Math.round(performance.now()) });
+    logger.info('Ready.', {
+      pid: process.pid,
+      roots: state.plan.watched.length,
+      sinceStartMs: Math.round(performance.now()),
+    });
   };
 
   const tidy = async (): Promise<void> => {
