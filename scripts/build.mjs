@@ -10,6 +10,7 @@ const ENTRIES = {
   main: 'src/main/headless/main.ts',
   'workers/scan-worker': 'src/main/watch/scan-worker.ts',
   'workers/hash-worker': 'src/main/watch/hash-worker.ts',
+  'workers/check-worker': 'src/main/store/check-worker.ts',
   'workers/index-worker': 'src/main/store/search/index-worker.ts',
 };
 /** better-sqlite3 loads a binary beside itself; the other two are optional accelerators of ws that we do not install. */
@@ -81,6 +82,11 @@ function removeOldChunks(folder, current) {
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const started = performance.now();
-  await build(dirname(dirname(fileURLToPath(import.meta.url))));
-  console.error(`built in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+  try {
+    await build(dirname(dirname(fileURLToPath(import.meta.url))));
+    console.error(`built in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

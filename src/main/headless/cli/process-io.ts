@@ -23,7 +23,10 @@ export function createProcessIo(): Io & { readonly flush: () => Promise<void> } 
     cwd: process.cwd(),
     homedir: homedir(),
     nowMs: Date.now,
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    // Read when first needed: it loads the tables of all zones.
+    get timeZone() {
+      return Intl.DateTimeFormat().resolvedOptions().timeZone;
+    },
     onSignal: (listener) => {
       for (const name of SIGNALS) process.on(name, listener);
       return () => {
