@@ -4,7 +4,7 @@ import { constants, zstdDecompressSync } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import { AppError } from '../../../shared/errors.ts';
 import { objectPath, readContent } from '../contents.ts';
-import { spaceOut } from './fold.ts';
+import { toIndexed } from './fold.ts';
 
 /** Of a longer text only these first bytes are searchable. */
 export const MAX_TEXT_BYTES = 4_194_304;
@@ -41,9 +41,9 @@ function looksBinary(start: Buffer): boolean {
 
 /** What goes into the index: bytes as they are when that is the same, for most text is plain ASCII. */
 export function indexableText(bytes: Buffer): string | Buffer | null {
-  if (isAscii(bytes) && !looksBinary(bytes.subarray(0, SNIFFED_BYTES))) return bytes;
+  if (isAscii(bytes) && !bytes.subarray(0, SNIFFED_BYTES).includes(0)) return bytes;
   const text = decodeText(bytes);
-  return text === null ? null : spaceOut(text);
+  return text === null ? null : toIndexed(text);
 }
 
 /**
@@ -83,16 +83,18 @@ function describe(db: Database.Database): Database.Statement {
 /** No text shrinks more than this; what does is padding, and is not worth the memory. */
 const MAX_UNPACKED_BYTES = 16 * MAX_TEXT_BYTES;
 
+/** Zstandard gives out whole blocks only; none is larger (RFC 8878, 3.1.1.2.4). */
+const BLOCK_BYTES = 131_072;
+
 function unpackStart(file: string, maxBytes: number): Buffer {
-  // A quarter is what text usually shrinks to; when it shrank less, the second reading has enough.
-  for (const packedBytes of [maxBytes / 4, maxBytes]) {
-    const unpacked = zstdDecompressSync(readFileStart(file, Math.ceil(packedBytes)), {
+  const unpack = (packedBytes: number): Buffer =>
+    zstdDecompressSync(readFileStart(file, packedBytes), {
       finishFlush: constants.ZSTD_e_flush,
       maxOutputLength: MAX_UNPACKED_BYTES,
-    });
-    if (unpacked.length >= maxBytes || packedBytes === maxBytes) return unpacked.subarray(0, maxBytes);
-  }
-  return Buffer.alloc(0);
+    }).subarray(0, maxBytes);
+  // Text usually shrinks to a quarter; when it shrank less, the second reading has enough.
+  const usual = unpack(Math.ceil(maxBytes / 4) + BLOCK_BYTES);
+  return usual.length === maxBytes ? usual : unpack(maxBytes + 2 * BLOCK_BYTES);
 }
 
 function readFileStart(file: string, bytes: number): Buffer {

@@ -50,8 +50,11 @@ function foldRun(run: string): string {
 
 /** The folded character when it takes as much room as the original, else the original. */
 function foldCharacter(character: string): string {
-  const base = character.normalize('NFD').replace(MARKS, '').toLowerCase().replace('ς', 'σ');
-  if (base.length === character.length && base.toLowerCase().length === base.length) return base;
+  const base = character.normalize('NFD').replace(MARKS, '').toLowerCase();
+  // SQLite takes accents from Latin letters only; Cyrillic й, say, is a letter of its own.
+  if (/^[a-z]$/.test(base)) return base;
+  if (character === 'ς') return 'σ';
+  if (character === 'ſ') return 's';
   const lower = character.toLowerCase();
   return lower.length === character.length ? lower : character;
 }
@@ -90,7 +93,12 @@ export function isUnspaced(text: string): boolean {
   return UNSPACED_ONE.test(text);
 }
 
-/** Puts spaces around the characters of scripts that write none, so that any part of a sentence can be found. */
-export function spaceOut(text: string): string {
-  return UNSPACED_ONE.test(text) ? text.replace(UNSPACED_EACH, ' $& ') : text;
+/**
+ * The form in which text enters the index and queries ask for it: letters composed, however they were written, and
+ * spaces around the characters of scripts that write none, so that any part of a sentence can be found.
+ */
+export function toIndexed(text: string): string {
+  if (!NOT_ASCII.test(text)) return text;
+  const composed = text.normalize('NFC');
+  return UNSPACED_ONE.test(composed) ? composed.replace(UNSPACED_EACH, ' $& ') : composed;
 }

@@ -41,7 +41,7 @@ const SCHEMA = `
   CREATE VIRTUAL TABLE words USING fts5 (
     title, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
   );
-  INSERT INTO words (words, rank) VALUES ('pgsz', 8150), ('hashsize', 16777216), ('automerge', 0),
+  INSERT INTO words (words, rank) VALUES ('pgsz', 8150), ('hashsize', 8388608), ('automerge', 0),
     ('crisismerge', 1000), ('usermerge', 16);
 `;
 
@@ -112,7 +112,8 @@ export function openExisting(dataFolder: string): Database.Database | null {
 }
 
 export function removeIndex(dataFolder: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(join(dataFolder, INDEX_FILE + suffix), { force: true });
+  for (const suffix of ['', '-wal', '-shm', '-journal'])
+    rmSync(join(dataFolder, INDEX_FILE + suffix), { force: true, recursive: true });
 }
 
 /** Whether an error means that the file itself is damaged, so that only making it again helps. */
@@ -125,7 +126,7 @@ function tune(db: Database.Database): void {
   // A power cut may take the newest commits with it, their progress marks included: they are indexed again.
   db.pragma('synchronous = NORMAL');
   db.pragma('busy_timeout = 5000');
-  db.pragma('cache_size = -8000');
+  db.pragma('cache_size = -4000');
   db.pragma('wal_autocheckpoint = 4000');
   db.pragma('journal_size_limit = 33554432');
 }

@@ -19,7 +19,7 @@ export type FromIndexWorker =
   | { readonly type: 'failed'; readonly message: string; readonly damaged: boolean };
 
 /** As much as FTS5 keeps in memory before it writes; more per commit makes fewer and larger segments. */
-const BULK: StepLimits = { documents: 4_000, bytes: 16_000_000 };
+const BULK: StepLimits = { documents: 4_000, bytes: 8_000_000 };
 
 if (parentPort !== null) run(parentPort, workerData as IndexWorkerData);
 

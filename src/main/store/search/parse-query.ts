@@ -1,4 +1,4 @@
-import { foldText, spaceOut, WORD } from './fold.ts';
+import { foldText, toIndexed, WORD } from './fold.ts';
 
 /** A word or phrase to show where a result matched. */
 export type Term = { readonly text: string; readonly prefix: boolean };
@@ -80,6 +80,6 @@ function isUnfinished(text: string, lexeme: Lexeme, shortestPrefix: number): boo
 
 /** Quoted as FTS5 strings are: inside the quotes nothing is an operator. */
 function toExpression(text: string, prefix: boolean): string {
-  const spaced = spaceOut(text).trim().replaceAll('"', '""');
+  const spaced = toIndexed(text).trim().replaceAll('"', '""');
   return `"${spaced}"${prefix ? '*' : ''}`;
 }

@@ -27,7 +27,8 @@ export type SnippetMaker = (text: string) => Snippet;
  */
 export function createSnippetMaker(terms: readonly Term[]): SnippetMaker {
   const matchers = terms.flatMap(({ text, prefix }) => compileTerm(text, prefix) ?? []);
-  return (text) => {
+  return (original) => {
+    const text = original.normalize('NFC');
     const folded = foldText(text);
     const places = matchers.flatMap((matcher, term) => findPlaces(folded, matcher, term));
     const best = bestWindow(places.sort((a, b) => a.start - b.start));

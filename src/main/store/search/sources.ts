@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { indexableText, MAX_TEXT_BYTES, readStart } from './document-text.ts';
-import { spaceOut } from './fold.ts';
+import { toIndexed } from './fold.ts';
 import type { Source } from './index-file.ts';
 
 /** A row of the vault as the index wants it. */
@@ -71,7 +71,7 @@ function fileSource({ vault, dataFolder, onProblem }: Options): DocumentSource {
         content: isHere
           ? {
               title: row.name,
-              indexedTitle: spaceOut(path),
+              indexedTitle: toIndexed(path),
               rootId: row.root_id,
               path,
               sha256,
@@ -126,12 +126,12 @@ function recordSource(
         row.deleted_at_ms === null
           ? {
               title: row.title,
-              indexedTitle: spaceOut(row.title),
+              indexedTitle: toIndexed(row.title),
               rootId: null,
               path: null,
               sha256: null,
               changedAtMs: row.updated_at_ms,
-              body: () => spaceOut(recordText(row)),
+              body: () => toIndexed(recordText(row)),
             }
           : null,
     }));

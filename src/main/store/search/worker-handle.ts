@@ -26,7 +26,7 @@ export function startIndexWorker(dataFolder: string, idleMs: number, listeners: 
   const data: IndexWorkerData = { dataFolder, vaultFile: VAULT_FILE, idleMs };
   const worker = new Worker(workerUrl('index-worker'), {
     workerData: data,
-    resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
+    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 },
   });
   let failure: WorkerOutcome['failure'] = null;
   worker.on('message', (message: FromIndexWorker) => {
