@@ -2,7 +2,8 @@
 import { formatDuration } from '../../shared/display.ts';
 
 const MINUTE = 60_000;
-const DAY = 86_400_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const LOCALE = 'en-GB';
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -55,11 +56,18 @@ export function formatDay(timeMs: number, nowMs: number, timeZone?: string): str
     : format(timeMs, 'year', { day: 'numeric', month: 'long', year: 'numeric' }, timeZone);
 }
 
-/** `just now`, `4 min ago`, `3 h 10 min ago`, `5 d ago`; a time ahead is `in 4 min`. */
+/** `just now`, `4 min ago`, `3 h ago`, `5 d ago`; a time ahead is `in 4 min`. */
 export function formatAgo(timeMs: number, nowMs: number): string {
   const distance = nowMs - timeMs;
-  if (Math.abs(distance) < MINUTE) return distance < -5_000 ? 'in less than a minute' : 'just now';
-  return distance > 0 ? `${formatDuration(distance)} ago` : `in ${formatDuration(-distance)}`;
+  const size = Math.abs(distance);
+  if (size < MINUTE) return distance < -5_000 ? 'in less than a minute' : 'just now';
+  const words =
+    size < HOUR
+      ? `${Math.floor(size / MINUTE)} min`
+      : size < 2 * DAY
+        ? `${Math.floor(size / HOUR)} h`
+        : `${Math.floor(size / DAY)} d`;
+  return distance > 0 ? `${words} ago` : `in ${words}`;
 }
 
 /** `09:30` today, `Yesterday, 09:30`, else with the date: short enough for a column. */

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { displayPath } from '../../shared/display.ts';
 import { type App, useApp } from '../app-context.ts';
 import { matchCommands } from '../data/match-commands.ts';
@@ -38,7 +38,7 @@ export function Palette(): VNode {
   const { data } = useQuery('search.query', settled.length < 2 ? null : { query: settled, limit: 7 });
   const list = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   const close = (): void => app.overlay.set(null);
 
   const commands = [

@@ -87,11 +87,7 @@ export function Fix({ text }: { text: string }): VNode {
     <div class="fix">
       <p>{pieces.map((piece) => (piece.command ? <code key={piece.text}>{piece.text}</code> : piece.text))}</p>
       {commands.map((piece) => (
-        <CopyButton
-          key={piece.text}
-          text={piece.text}
-          label={`${strings.frame.copy} ${piece.text.split(' ')[0] ?? ''}`}
-        />
+        <CopyButton key={piece.text} text={piece.text} label={strings.frame.copyCommand} />
       ))}
     </div>
   );

@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { strings } from '../strings.ts';
 import { Button, IconButton } from './basics.tsx';
 
@@ -15,7 +15,8 @@ type DialogProps = {
 export function Dialog({ title, onClose, children, kind = 'center', hideTitle = false }: DialogProps): VNode {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next paint: what is typed right after the key that opened it belongs to it.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();

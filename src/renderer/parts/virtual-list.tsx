@@ -84,6 +84,7 @@ export function VirtualList<T>(props: VirtualListProps<T>): VNode {
     <div
       ref={box}
       class={`virtual ${props.class ?? ''}`}
+      style={{ maxHeight: `${count * rowHeight + 2}px` }}
       role="grid"
       tabIndex={0}
       aria-label={props.label}

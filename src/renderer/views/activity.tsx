@@ -135,6 +135,7 @@ function Row({ row, nowMs, rootPaths }: RowProps): VNode {
   }
   if (row.row === 'burst') return <BurstRow row={row} rootPaths={rootPaths} />;
   const { activity } = row;
+  const root = activity.rootId === null ? undefined : rootPaths.get(activity.rootId);
   return (
     <Cell class={row.inBurst ? 'activity-line inset' : 'activity-line'}>
       <span class={`activity-mark kind-${activity.kind.replace('.', '-')}`}>
@@ -143,6 +144,7 @@ function Row({ row, nowMs, rootPaths }: RowProps): VNode {
       <span class="cut" title={displayText(activity.summary)}>
         {displayText(activity.summary)}
       </span>
+      {root === undefined ? null : <span class="muted small nowrap activity-root">{displayPath(fileName(root))}</span>}
       <span class="muted small numbers nowrap" title={formatFull(activity.occurredAtMs)}>
         {formatSeconds(activity.occurredAtMs)}
       </span>

@@ -43,7 +43,7 @@ export function FilesView({ route }: { route: Route }): VNode {
     },
     ['activity'],
   );
-  const held = roots.filter((one) => one.hold !== null && (root === '' || String(one.rootId) === root));
+  const held = roots.filter((one) => one.hold !== null && String(one.rootId) === root);
   const filtered = settledGlob !== '' || folder !== '' || root !== '' || states.length !== 1;
   const clear = (): void => {
     setGlob('');

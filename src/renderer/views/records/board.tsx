@@ -27,9 +27,11 @@ export function Board({ records }: { records: readonly EditableRecord[] }): VNod
                 <li key={record.id}>
                   <a class="board-card" href={formatRoute('decisions', { id: record.id })}>
                     <strong class="wrap">{displayText(record.title)}</strong>
-                    <span class="row between small muted">
+                    <span class="board-facts small muted">
                       <span class="cut">{displayText(record.category)}</span>
-                      <When timeMs={record.updatedAtMs} />
+                      <span class="nowrap">
+                        <When timeMs={record.updatedAtMs} ago />
+                      </span>
                     </span>
                     {record.table === 'decision_vault' &&
                     (record.priority === 'high' || record.priority === 'critical') ? (

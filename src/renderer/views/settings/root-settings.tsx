@@ -5,6 +5,7 @@ import type { RootInfo } from '../../../shared/model.ts';
 import { useApp } from '../../app-context.ts';
 import { fileName } from '../../data/paths.ts';
 import { useQuery } from '../../data/query.ts';
+import { formatRoute } from '../../data/route.ts';
 import { Badge, Button, ErrorCard, Fix, useTell } from '../../parts/basics.tsx';
 import { ConfirmDialog } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/fields.tsx';
@@ -58,7 +59,13 @@ export function RootSettings({ focusAdd }: { focusAdd: boolean }): VNode {
                   {plural(root.files, 'file')}
                 </p>
                 {root.reason === null ? null : <p class="small">{displayText(root.reason)}</p>}
-                {root.fix === null ? null : <Fix text={root.fix} />}
+                {root.hold === null ? (
+                  root.fix === null ? null : (
+                    <Fix text={root.fix} />
+                  )
+                ) : (
+                  <a href={formatRoute('files', { root: String(root.rootId) })}>{text.decide}</a>
+                )}
               </div>
               <Button kind="quiet" label={`${text.remove} ${displayPath(root.path)}`} onClick={() => setRemoving(root)}>
                 {text.remove}

@@ -47,16 +47,22 @@ export function SettingRow({ setting, onSaved }: { setting: Setting; onSaved: ()
     if (parsed.ok) save(parsed.value);
     else setProblem(text.notNumber);
   };
+  const [name, help] = text.keys[setting.key] ?? [settingName(setting.key), ''];
   const common = {
     id,
-    'aria-describedby': problem === null ? `${id}-key` : `${id}-key ${id}-error`,
+    'aria-describedby': `${id}-help ${id}-key${problem === null ? '' : ` ${id}-error`}`,
     'aria-invalid': problem === null ? undefined : ('true' as const),
   };
 
   return (
     <div class="setting">
       <div class="setting-name">
-        <label for={id}>{settingName(setting.key)}</label>
+        <label for={id}>{name}</label>
+        {help === '' ? null : (
+          <p id={`${id}-help`} class="small muted">
+            {help}
+          </p>
+        )}
         <code id={`${id}-key`} class="small muted wrap">
           {setting.key}
         </code>
