@@ -1,5 +1,5 @@
 /** Opens the vault whatever state it was left in, and builds everything that works on it. */
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../shared/errors.ts';
 import type { ActivityKind } from '../shared/model.ts';
@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 import type { Log, Logger } from './log/log.ts';
 import { type ActivityStore, createActivityStore } from './store/activities.ts';
 import { type CaptureCounts, type Captures, createCaptures } from './store/captures.ts';
-import { openStore, type Store, VAULT_FILE } from './store/database.ts';
+import { type Store, VAULT_FILE } from './store/database.ts';
 import { createFileQueries, type FileQueries } from './store/file-queries.ts';
 import { type Journal, openJournal } from './store/journal.ts';
 import { createLogStore, type LogStore } from './store/logs.ts';
@@ -16,7 +16,7 @@ import { createMeta } from './store/meta.ts';
 import { createOutbox, type Outbox } from './store/outbox.ts';
 import { quickCheck, startQuickCheck } from './store/quick-check.ts';
 import { createRecordStore, type RecordStore } from './store/records.ts';
-import { type RecoveryReport, recoverVault } from './store/recover.ts';
+import { markDamaged, type Opened, openOrRecover, type RecoveryReport } from './store/recover.ts';
 import { createReserve, type Reserve } from './store/reserve.ts';
 import { createRootStore, type RootStore } from './store/roots.ts';
 import { createSearch, type Search } from './store/search/search.ts';
@@ -30,34 +30,23 @@ export type Vault = {
   readonly close: () => void;
 };
 
-/** Tells the next start that the vault is damaged although it opens. */
-const DAMAGED_MARKER = 'vault.damaged';
-
 /**
  * Opens the vault; a damaged one is kept aside and rebuilt from what is readable. SQLite's log survives a crash by
  * design, so the test of the whole file runs in the background; only a small vault is tested first after a crash.
  */
 export function openVault(host: Host, logger: Logger): Vault {
   const { dataFolder, nowMs } = host;
-  const marker = join(dataFolder, DAMAGED_MARKER);
-  let recovery: RecoveryReport | null = null;
-  const rebuild = (reason: string): Store => {
-    logger.error('The vault is damaged; rebuilding it.', { reason });
-    recovery = recoverVault({ dataFolder, nowMs });
-    rmSync(marker, { force: true });
-    return openStore({ dataFolder, nowMs });
-  };
-  const store = existsSync(marker) ? rebuild('found by the test of the file') : openOrRebuild(host, rebuild);
+  const opened = openTested(dataFolder, nowMs);
+  const { store } = opened;
   const meta = createMeta(store);
   meta.set(CLEAN, 'no');
   return {
-    store,
-    recovery,
+    ...opened,
     checkInBackground: (onDamage) => {
       startQuickCheck(dataFolder).then(
         (damage) => {
           if (damage === null) return;
-          writeFileSync(marker, damage);
+          markDamaged(dataFolder, damage);
           onDamage(damage);
         },
         (cause: unknown) => logger.warn('The vault could not be tested.', { error: cause }),
@@ -74,21 +63,15 @@ export function openVault(host: Host, logger: Logger): Vault {
 const CLEAN = 'clean_shutdown';
 const CHECK_FIRST_BYTES = 64 * 1_048_576;
 
-function openOrRebuild(host: Host, rebuild: (reason: string) => Store): Store {
-  const { dataFolder, nowMs } = host;
-  let store: Store;
-  try {
-    store = openStore({ dataFolder, nowMs });
-  } catch (cause) {
-    if (cause instanceof AppError && cause.code === 'data.corrupt') return rebuild(cause.message);
-    throw cause;
-  }
+function openTested(dataFolder: string, nowMs: () => number): Opened {
+  const opened = openOrRecover({ dataFolder, nowMs });
   const isLarge = statSync(join(dataFolder, VAULT_FILE)).size > CHECK_FIRST_BYTES;
-  if (isLarge || createMeta(store).get(CLEAN) !== 'no') return store;
-  const damage = quickCheck(store.db);
-  if (damage === null) return store;
-  store.close();
-  return rebuild(damage);
+  if (opened.recovery !== null || isLarge || createMeta(opened.store).get(CLEAN) !== 'no') return opened;
+  const damage = quickCheck(opened.store.db);
+  if (damage === null) return opened;
+  opened.store.close();
+  markDamaged(dataFolder, damage);
+  return openOrRecover({ dataFolder, nowMs, reason: damage });
 }
 
 /** Everything that works on the vault. */

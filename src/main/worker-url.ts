@@ -5,6 +5,7 @@ const WORKERS = {
   'index-worker': 'store/search/index-worker.ts',
   'scan-worker': 'watch/scan-worker.ts',
   'hash-worker': 'watch/hash-worker.ts',
+  'check-worker': 'store/check-worker.ts',
 } as const;
 
 export type WorkerName = keyof typeof WORKERS;
