@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -43,6 +43,18 @@ describe('Node', () => {
   ])('%s can run the program: %s', (version, expected) => {
     expect(isNewEnough(version)).toBe(expected);
   });
+});
+
+test('the build makes a file of every worker thread', () => {
+  const workers = readFileSync(join(packageRoot(), 'src/main/worker-url.ts'), 'utf8').matchAll(
+    /'([\w-]+)': '([\w/-]+\.ts)'/g,
+  );
+  const build = readFileSync(join(packageRoot(), 'scripts/build.mjs'), 'utf8');
+  const names = [...workers].map(([, name, path]) => {
+    expect(build).toContain(`'workers/${name}': 'src/main/${path}'`);
+    return name;
+  });
+  expect(names).toContain('scan-worker');
 });
 
 describe('the build stamp', () => {

@@ -11,7 +11,7 @@ export type Io = {
   readonly cwd: string;
   readonly homedir: string;
   readonly nowMs: () => number;
-  /** IANA name of the zone that times are read and shown in. */
+  /** The zone that times are read and shown in: an IANA name, or `local` for the one of this process. */
   readonly timeZone: string;
   /** Calls back at SIGINT, SIGTERM and SIGHUP until the returned function is called. */
   readonly onSignal: (listener: (name: string) => void) => () => void;

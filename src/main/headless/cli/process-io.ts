@@ -23,10 +23,7 @@ export function createProcessIo(): Io & { readonly flush: () => Promise<void> } 
     cwd: process.cwd(),
     homedir: homedir(),
     nowMs: Date.now,
-    // Read when first needed: it loads the tables of all zones.
-    get timeZone() {
-      return Intl.DateTimeFormat().resolvedOptions().timeZone;
-    },
+    timeZone: 'local',
     onSignal: (listener) => {
       for (const name of SIGNALS) process.on(name, listener);
       return () => {

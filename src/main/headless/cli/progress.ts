@@ -1,5 +1,5 @@
 import type { ScanProgress } from '../../../shared/model.ts';
-import { displayPath, formatBytes, formatDuration } from './format.ts';
+import { displayPath, formatBytes, formatDuration, grouped } from './format.ts';
 
 /** What to print at a step of progress: `line` replaces the bar on a terminal, or is a line of its own elsewhere. */
 export type ProgressView = {
@@ -33,6 +33,8 @@ export function createProgressView(width: number | null): ProgressView {
         listed = true;
         return `Listing ${displayPath(progress.root)}`;
       }
+      // Nothing was captured: a start that finds nothing new is not worth a line.
+      if (shown === 1 && lastStep < 0 && all.every((one) => one.doneFiles === 0)) return null;
       const step = Math.floor(shown / STEP + 1e-9);
       if (step <= lastStep) return null;
       lastStep = step;
@@ -59,9 +61,8 @@ function shareOf(all: readonly ScanProgress[]): number {
 }
 
 function amounts(all: readonly ScanProgress[]): string {
-  const number = (value: number): string => value.toLocaleString('en');
   const active = all.filter((one) => one.phase === 'capturing');
-  const files = `${number(sum(all, (one) => one.doneFiles))} of ${number(sum(all, (one) => one.totalFiles))} files`;
+  const files = `${grouped(sum(all, (one) => one.doneFiles))} of ${grouped(sum(all, (one) => one.totalFiles))} files`;
   const bytes = `${formatBytes(sum(all, (one) => one.doneBytes))} of ${formatBytes(sum(all, (one) => one.totalBytes))}`;
   const rate = active.length === 0 ? '' : `, ${formatBytes(Math.round(sum(active, (one) => one.bytesPerSecond)))}/s`;
   const etas = active.flatMap((one) => one.etaMs ?? []);
@@ -72,7 +73,7 @@ function amounts(all: readonly ScanProgress[]): string {
 
 function barLine(all: readonly ScanProgress[], share: number): string {
   if (all.some((one) => one.phase === 'listing') && share === 0) {
-    return `Listing files: ${sum(all, (one) => one.totalFiles).toLocaleString('en')} found`;
+    return `Listing files: ${grouped(sum(all, (one) => one.totalFiles))} found`;
   }
   const filled = Math.floor(share * BAR_WIDTH);
   return `Capturing [${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${Math.floor(share * 100)} %  ${amounts(all)}`;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ScanResult } from '../../../shared/model.ts';
 import type { Context } from './context.ts';
 import { confirm, define, describe, type Runner, yesOption } from './define.ts';
-import { displayPath, filesAndSize, formatBytes, plural, took } from './format.ts';
+import { displayPath, formatBytes, grouped, plural, took } from './format.ts';
 import { rootTable } from './status.ts';
 
 export function addRoots(program: Command, runner: Runner): void {
@@ -33,10 +33,11 @@ export function addRoots(program: Command, runner: Runner): void {
     (context, [path = '']) =>
       context.withAgent(async (client, session) => {
         const answer = await client.call('roots.add', { path: absolute(context, path) });
-        const later = session.kind === 'offline' ? ' It is captured when the agent starts: `angles start`.' : '';
-        context.answer(answer, () => [
-          `Watching ${displayPath(answer.root.path)} (${filesAndSize(answer.root.files, answer.root.sizeBytes)}).${later}`,
-        ]);
+        const then =
+          session.kind === 'offline'
+            ? 'It is captured when the agent starts: `angles start`.'
+            : 'What is there is being captured.';
+        context.answer(answer, () => [`Watching ${displayPath(answer.root.path)}. ${then}`]);
       }),
   );
   define(
@@ -128,7 +129,7 @@ export function addScan(program: Command, runner: Runner): void {
 function describeScan(result: ScanResult): string[] {
   const changes = (['created', 'modified', 'renamed', 'deleted', 'unchanged', 'skipped'] as const)
     .filter((kind) => result[kind] > 0)
-    .map((kind) => `${result[kind].toLocaleString('en')} ${kind}`);
+    .map((kind) => `${grouped(result[kind])} ${kind}`);
   const line = `${displayPath(result.root)}: ${changes.join(', ') || 'empty'} (${formatBytes(result.capturedBytes)} captured in ${took(result.durationMs)})`;
   if (result.heldDeletes === 0) return [line];
   return [

@@ -2,7 +2,7 @@ import { AppError } from '../../../shared/errors.ts';
 
 export type TimeContext = {
   readonly nowMs: number;
-  /** IANA name; times without a zone of their own are in it. */
+  /** An IANA name or `local`; times without a zone of their own are in it. */
   readonly timeZone: string;
   /** What a day without a time means: its first or its last moment. */
   readonly day: 'start' | 'end';
@@ -114,6 +114,8 @@ function zoned(local: number, timeZone: string): number {
 
 /** How far clocks of the zone are ahead of UTC at this moment. */
 export function zoneOffsetMs(timeMs: number, timeZone: string): number {
+  // Intl loads the tables of all zones, which takes longer than the rest of a quick command.
+  if (timeZone === 'local') return -new Date(timeMs).getTimezoneOffset() * 60_000;
   const parts = formatter(timeZone).formatToParts(timeMs);
   const value = (type: Intl.DateTimeFormatPartTypes): number =>
     Number(parts.find((part) => part.type === type)?.value ?? 0);

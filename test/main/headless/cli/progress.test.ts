@@ -85,6 +85,12 @@ describe('progress', () => {
     expect(view.update(at(1, { phase: 'done' }))).toBe('Capturing: 100 % (1,000 of 1,000 files, 10 MB of 10 MB)');
   });
 
+  test('a start that finds nothing new says nothing', () => {
+    const view = createProgressView(null);
+    expect(view.update(progress({ phase: 'done', totalFiles: 0, totalBytes: 0 }))).toBeNull();
+    expect(view.isDone()).toBe(true);
+  });
+
   test('a line is never wider than the terminal', () => {
     expect(createProgressView(40).update(at(0.5))?.length).toBeLessThan(40);
   });

@@ -112,6 +112,12 @@ describe('days and zones', () => {
     );
   });
 
+  test('the zone of the process is the one that its clocks show', () => {
+    const at = new Date(2026, 2, 29, 14, 5, 9);
+    expect(parseTime('2026-03-29 14:05:09', { ...utc, timeZone: 'local' })).toBe(at.getTime());
+    expect(formatTime(at.getTime(), 'local')).toBe('2026-03-29 14:05:09');
+  });
+
   test('no text makes the parser throw or give half a number', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9hmdw :tz+.-]{0,20}$/)), (text) => {
