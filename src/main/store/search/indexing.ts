@@ -1,6 +1,6 @@
 import { isDamage } from './index-file.ts';
 import type { Indexer, StepLimits } from './indexer.ts';
-import { startIndexWorker, type WorkerHandle, type WorkerOutcome } from './worker-handle.ts';
+import type { WorkerHandle, WorkerListeners, WorkerOutcome } from './worker-handle.ts';
 
 /** Keeps the index following the vault: small changes in slices in this thread, large ones in a worker. */
 export type Indexing = {
@@ -13,7 +13,7 @@ export type Indexing = {
 };
 
 export type IndexingOptions = {
-  readonly dataFolder: string;
+  readonly startWorker: (listeners: WorkerListeners) => WorkerHandle;
   /** Of the open index; opens it, or makes it, when it is not open. Throws when neither is possible. */
   readonly indexer: () => Indexer;
   readonly newestChange: () => number;
@@ -30,7 +30,6 @@ const INLINE_BYTES = 1_048_576;
 const SLICE: StepLimits = { documents: 8, bytes: 131_072 };
 /** The worker tidies up after this many small commits. */
 const MOST_UNMERGED = 64;
-const WORKER_IDLE_MS = 10_000;
 const PAUSE_MS = 30_000;
 /** An index that is damaged again so soon lies on a bad disk: making it again would not end. */
 const SOONEST_REMAKE_MS = 60_000;
@@ -75,7 +74,7 @@ export function createIndexing(options: IndexingOptions): Indexing {
   };
 
   const startWorker = (): void => {
-    worker = startIndexWorker(options.dataFolder, WORKER_IDLE_MS, {
+    worker = options.startWorker({
       onProgress: () => {
         try {
           settle();

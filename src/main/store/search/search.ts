@@ -7,6 +7,7 @@ import { createIndexing, type Indexing } from './indexing.ts';
 import { createFindMatches, type FindMatches } from './matches.ts';
 import { parseQuery } from './parse-query.ts';
 import { createShowMatches } from './results.ts';
+import { startIndexWorker } from './worker-handle.ts';
 
 /** Finds files and records by their words. The index lives beside the vault and follows it in the background. */
 export type Search = {
@@ -35,6 +36,9 @@ export type SearchOptions = {
   readonly nowMs: () => number;
 };
 
+/** A worker without work ends after this long, so that an idle agent stays small. */
+const WORKER_IDLE_MS = 10_000;
+
 type Opened = { readonly index: Database.Database; readonly indexer: Indexer; readonly find: FindMatches };
 
 export function createSearch(options: SearchOptions): Search {
@@ -61,7 +65,7 @@ export function createSearch(options: SearchOptions): Search {
     opened = null;
   };
   const indexing: Indexing = createIndexing({
-    dataFolder: store.dataFolder,
+    startWorker: (listeners) => startIndexWorker(store.dataFolder, WORKER_IDLE_MS, listeners),
     indexer: () => open().indexer,
     newestChange: () => vaultMark(store).newestChange,
     remake: () => {

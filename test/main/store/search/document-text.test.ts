@@ -55,6 +55,7 @@ describe('the start of a content', () => {
   test.each<[string, Buffer, 'raw' | 'zstd']>([
     ['stored as it is', randomBytes(6_000_000), 'raw'],
     ['compressed well', Buffer.from('some words and more '.repeat(300_000)), 'zstd'],
+    ['that does not shrink', randomBytes(6_000_000), 'zstd'],
     ['compressed a little', Buffer.from(randomBytes(6_000_000).toString('base64')), 'zstd'],
   ])('of a large file %s is read without the rest', (_, bytes, encoding) => {
     const sha256 = store(bytes, encoding);

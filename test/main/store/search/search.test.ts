@@ -84,6 +84,12 @@ test('follows every change: edits, deletions, renames, retirements', async () =>
   expect(await vault.find('newest ')).toEqual(['Old']);
   vault.put('a.md', 'back again');
   expect(await vault.find('a.md ')).toEqual(['a.md']);
+  // Nothing of what was replaced is left behind.
+  const index = new Database(join(vault.folder, 'search.db'), { readonly: true });
+  expect(
+    index.prepare('SELECT (SELECT count(*) FROM docs) AS docs, count(*) AS words FROM words_docsize').get(),
+  ).toEqual({ docs: 3, words: 3 });
+  index.close();
 });
 
 test('shows nothing that the vault knows is gone, even before the index does', async () => {
