@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { callMethod } from '../../../src/main/headless/dispatch.ts';
+import { agentMethods, type MethodName } from '../../../src/shared/contract.ts';
+import { createFakeApi } from '../../support/fake-api.ts';
+
+// The faces are tested against the fake: an answer that the contract does not allow would prove nothing.
+const INPUTS: { readonly [M in MethodName]?: unknown } = {
+  'roots.add': { path: '/home/mira/new' },
+  'roots.remove': { path: '/home/mira/notes' },
+  'roots.decide': { path: '/home/mira/assistant-exports', decision: 'accept' },
+  'files.tree': { rootId: 1, folder: '' },
+  'files.history': { path: 'inbox.md' },
+  'files.show': { path: 'inbox.md' },
+  'files.diff': { path: 'inbox.md', from: { atMs: Date.UTC(2026, 10, 18) } },
+  'files.restore': { path: 'inbox.md', version: { atMs: Date.UTC(2026, 10, 20) } },
+  'search.query': { query: 'writer' },
+  'records.list': { table: 'decision_vault' },
+  'records.show': { table: 'decision_vault', id: '22b88c4f' },
+  'records.create': { table: 'memories', fields: { title: 'x' }, origin: 'cli' },
+  'records.edit': { table: 'decision_vault', id: '22b88c4f', fields: { title: 'x' }, origin: 'cli' },
+  'records.retire': { table: 'decision_vault', id: '22b88c4f', retired: true, origin: 'cli' },
+  'records.supersede': { table: 'decision_vault', id: '22b88c4f', fields: {}, origin: 'cli' },
+  'settings.set': { key: 'dashboard.theme', value: 'dark' },
+};
+
+test.each(Object.keys(agentMethods) as MethodName[])(
+  'the fake answers %s as the contract says, full and empty',
+  async (method) => {
+    const answer = await callMethod(createFakeApi({ hostile: true }), method, INPUTS[method] ?? {});
+    expect(agentMethods[method].out.parse(answer)).toEqual(answer);
+    if (INPUTS[method] === undefined) {
+      const empty = await callMethod(createFakeApi({ empty: true }), method, {});
+      expect(agentMethods[method].out.parse(empty)).toEqual(empty);
+    }
+  },
+);
