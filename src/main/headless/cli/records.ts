@@ -1,51 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { MethodInput } from '../../../shared/contract.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { DecisionFields, EditableRecord, MemoryFields } from '../../../shared/model.ts';
-import { DECISION_STATUSES, MEMORY_KINDS, MEMORY_STATUSES, PRIORITIES } from './choices.ts';
+import { DECISION_STATUSES, MEMORY_STATUSES } from './choices.ts';
 import type { Context } from './context.ts';
-import { choice, count, define, describe, list, type Runner } from './define.ts';
+import { choice, count, define, describe, type Runner } from './define.ts';
 import { oneLine, shortId, whenShort } from './format.ts';
+import { DECISIONS, type FieldOptions, fieldOptions, MEMORIES, type Noun, readFields } from './record-fields.ts';
 import { describeRecord } from './record-text.ts';
 
-/** What differs between the two tables that people write. */
-type Noun = {
-  readonly name: 'decisions' | 'memories';
-  readonly one: string;
-  readonly table: 'decision_vault' | 'memories';
-  readonly textField: 'decision' | 'content';
-  readonly example: string;
-};
-const DECISIONS: Noun = {
-  name: 'decisions',
-  one: 'decision',
-  table: 'decision_vault',
-  textField: 'decision',
-  example: 'Use SQLite for the vault',
-};
-const MEMORIES: Noun = {
-  name: 'memories',
-  one: 'memory',
-  table: 'memories',
-  textField: 'content',
-  example: 'Mira prefers short answers',
-};
-
-type FieldOptions = {
-  title?: string;
-  text?: string;
-  file?: string;
-  status?: string;
-  category?: string;
-  priority?: string;
-  type?: string;
-  kind?: string;
-  date?: string;
-  tag: string[];
-  ifChangeSeq?: number;
-};
 type ListOptions = { status?: string; category?: string; tag?: string; all?: boolean; limit: number };
 
 export function addRecords(program: Command, runner: Runner): void {
@@ -263,59 +226,6 @@ function addRetiring(group: Command, runner: Runner, noun: Noun): void {
           ]);
         }),
     );
-  }
-}
-
-function fieldOptions(noun: Noun): Option[] {
-  const common = [
-    new Option('--text <text>', 'its text'),
-    new Option('--file <path>', 'read its text from a file; - reads the standard input').conflicts('text'),
-    new Option('--category <name>', 'its category'),
-    list('--tag <tag>', 'a tag; may be repeated, and replaces all tags'),
-  ];
-  if (noun === MEMORIES) {
-    return [
-      ...common,
-      choice('--kind <kind>', 'what it is', MEMORY_KINDS),
-      choice('--status <status>', 'its status', MEMORY_STATUSES),
-    ];
-  }
-  return [
-    ...common,
-    choice('--status <status>', 'its status', DECISION_STATUSES),
-    choice('--priority <priority>', 'how much it matters', PRIORITIES),
-    new Option('--type <type>', 'its type, such as architecture'),
-    new Option('--date <day>', 'the day it was made, such as 2026-11-20'),
-  ];
-}
-
-async function readFields(
-  context: Context,
-  noun: Noun,
-  options: FieldOptions,
-): Promise<Partial<DecisionFields & MemoryFields>> {
-  const { title, status, category, priority, type, kind, date, tag } = options;
-  const text = options.file === undefined ? options.text : await readText(context, options.file);
-  const given = {
-    title,
-    status,
-    category,
-    priority,
-    type,
-    kind,
-    date,
-    [noun.textField]: text,
-    tags: tag.length === 0 ? undefined : tag,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-async function readText(context: Context, file: string): Promise<string> {
-  if (file === '-') return context.io.readStdin();
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(resolve(context.io.cwd, file)));
-  } catch (cause) {
-    throw new AppError('usage.bad_argument', `${file} cannot be read as text: ${(cause as Error).message}`, { cause });
   }
 }
 
