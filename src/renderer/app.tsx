@@ -29,8 +29,10 @@ export function Root({ client, theme }: { client: PageClient; theme: Store<Theme
       theme,
       notice: createStore<Notice | null>(null),
       overlay: createStore<ReturnType<App['overlay']['get']>>(null),
+      // The browser tells of a new hash only later; keys that are pressed meanwhile belong to the new place already.
       go: (hash) => {
         location.hash = hash;
+        setRoute(parseRoute(hash));
       },
       replace: (hash) => {
         history.replaceState(null, '', hash);

@@ -403,7 +403,7 @@ export const strings = {
     text: 'Contains',
     pause: 'Pause',
     resume: 'Follow',
-    paused: (count: number) => `Paused: ${plural(count, 'new line')} wait`,
+    paused: (count: number) => `Paused, ${plural(count, 'new line')}`,
     copy: 'Copy lines',
     copied: (count: number) => `${plural(count, 'line')} copied.`,
     list: 'Log lines, newest last',

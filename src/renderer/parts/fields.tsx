@@ -1,6 +1,6 @@
 /** Form pieces: each with its label, its note and its error tied together for a screen reader. */
 import type { PartialInputHTMLAttributes, VNode } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export type Choice = { readonly value: string; readonly label: string };
 
@@ -23,7 +23,7 @@ export function TextField(props: FieldProps): VNode {
   const hasError = props.error !== undefined && props.error !== null;
   const described = [hasNote ? `${id}-note` : '', hasError ? `${id}-error` : ''].filter((one) => one !== '').join(' ');
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (props.autoFocus === true) input.current?.focus();
   }, []);
   const common = {

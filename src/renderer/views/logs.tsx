@@ -180,6 +180,8 @@ function useTail(filter: LogFilter): Tail {
   const [error, setError] = useState<unknown>(null);
   const { level, component, text: contains } = filter;
   const turn = useRef(0);
+  // Read by the listener at the very moment a line comes in: a state would be a frame late.
+  const pausedNow = useRef(false);
 
   const reload = useCallback(() => {
     turn.current += 1;
@@ -194,7 +196,14 @@ function useTail(filter: LogFilter): Tail {
       .then(
         ({ records }) => {
           if (mine !== turn.current) return;
-          setLines(addLines([], records));
+          const last = records.at(-1)?.seq ?? -1;
+          const filter = { level, component, text: contains };
+          setLines((known) =>
+            addLines(
+              records,
+              known.filter((line) => line.seq > last && passes(line, filter)),
+            ),
+          );
           setHeld([]);
           setComponents((known) => [...new Set([...known, ...records.map((line) => line.component)])]);
           setError(null);
@@ -217,7 +226,7 @@ function useTail(filter: LogFilter): Tail {
       const fresh = crowd;
       crowd = [];
       frame = 0;
-      (paused ? setHeld : setLines)((known) => addLines(known, fresh));
+      (pausedNow.current ? setHeld : setLines)((known) => addLines(known, fresh));
     };
     const stop = client.on('log', (line) => {
       if (!passes(line, { level, component, text: contains })) return;
@@ -228,7 +237,7 @@ function useTail(filter: LogFilter): Tail {
       stop();
       cancelAnimationFrame(frame);
     };
-  }, [client, paused, level, component, contains]);
+  }, [client, level, component, contains]);
 
   return {
     lines,
@@ -238,8 +247,12 @@ function useTail(filter: LogFilter): Tail {
     loading,
     error,
     reload,
-    pause: () => setPaused(true),
+    pause: () => {
+      pausedNow.current = true;
+      setPaused(true);
+    },
     resume: () => {
+      pausedNow.current = false;
       setLines((known) => addLines(known, held));
       setHeld([]);
       setPaused(false);

@@ -1,0 +1,148 @@
+/** The dashboard as a user has it: the real page in real Chromium, from the real server, over the fake agent. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { type RunningServer, startServer } from '../../src/main/headless/server.ts';
+import { launchChromium } from './chromium.ts';
+import { createFakeApi, type FakeApi, type FakeOptions } from './fake-api.ts';
+import { FAKE_NOW_MS } from './fake-data.ts';
+
+const RENDERER = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'renderer');
+
+export type Bench = {
+  readonly browser: Browser;
+  readonly rendererFolder: string;
+  readonly close: () => Promise<void>;
+};
+
+/** Builds the page from its sources and starts the browser; once for a test file. */
+export async function openBench(): Promise<Bench> {
+  const rendererFolder = mkdtempSync(join(tmpdir(), 'angles-renderer-'));
+  await build({
+    configFile: false,
+    root: RENDERER,
+    base: './',
+    logLevel: 'error',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: { target: 'es2023', outDir: rendererFolder, emptyOutDir: true, assetsInlineLimit: 0 },
+  });
+  const browser = await launchChromium();
+  return {
+    browser,
+    rendererFolder,
+    close: async () => {
+      await browser.close();
+      rmSync(rendererFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type Visit = {
+  readonly api: FakeApi;
+  readonly server: RunningServer;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What went wrong in the page: exceptions and violations of its policy. */
+  readonly faults: () => Promise<string[]>;
+  readonly goTo: (hash: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type VisitOptions = FakeOptions & {
+  readonly theme?: 'light' | 'dark';
+  readonly width?: number;
+  readonly signedIn?: boolean;
+};
+
+/** A fresh agent, server and browser profile, at the time of the sample data. */
+export async function visit(bench: Bench, options: VisitOptions = {}): Promise<Visit> {
+  const api = createFakeApi(options);
+  const server = await startServer({ api, port: 0, rendererFolder: bench.rendererFolder, log: console });
+  const context = await bench.browser.newContext({
+    viewport: { width: options.width ?? 1_280, height: 800 },
+    colorScheme: options.theme ?? 'light',
+    reducedMotion: 'reduce',
+    timezoneId: 'UTC',
+  });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const exceptions: string[] = [];
+  page.on('pageerror', (error) => exceptions.push(String(error)));
+  await page.addInitScript(() => {
+    const violations: string[] = [];
+    Object.assign(globalThis, { violations });
+    addEventListener('securitypolicyviolation', (event) => {
+      violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  await page.clock.setFixedTime(FAKE_NOW_MS);
+  await page.goto(options.signedIn === false ? server.url : server.makeLink());
+  await page.locator('h1').first().waitFor({ state: 'attached' });
+  return {
+    api,
+    server,
+    context,
+    page,
+    faults: async () => [
+      ...exceptions,
+      ...(await page.evaluate(() => (globalThis as unknown as { violations: string[] }).violations)),
+    ],
+    goTo: async (hash) => {
+      await page.evaluate(async (wanted) => {
+        location.hash = wanted;
+        // The page hears of the new place in its own turn, and draws it in the next frame.
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+      }, hash);
+      await page.waitForFunction(() => document.querySelector('.skeleton') === null);
+      await page.locator('h1').first().waitFor({ state: 'attached' });
+    },
+    close: async () => {
+      await context.close();
+      await server.close();
+      api.close();
+    },
+  };
+}
+
+const FILE = encodeURIComponent('/home/mira/projects/atlas/docs/architecture.md');
+const SKIPPED = encodeURIComponent('/home/mira/notes/private/keys.txt');
+
+/** A way to every view and to its main states, by name. `ids` are of records that exist. */
+export const placesOf = (ids: {
+  readonly decision: string;
+  readonly memory: string;
+}): Readonly<Record<string, string>> => ({
+  overview: '#/',
+  activity: '#/activity',
+  'activity without a match': '#/activity?path=nowhere',
+  files: '#/files',
+  'a folder': '#/files?root=2&folder=guides&state=present,deleted,skipped',
+  'a folder that is held': '#/files?root=3',
+  'a file': `#/file?path=${FILE}`,
+  'the changes of a file': `#/file?path=${FILE}&show=changes`,
+  'a file that was never captured': `#/file?path=${SKIPPED}`,
+  'a file that does not exist': '#/file?path=%2Fno%2Fsuch.md',
+  'search before typing': '#/search',
+  search: '#/search?q=vault',
+  'search without a match': '#/search?q=zzzz',
+  decisions: '#/decisions',
+  'the board': '#/decisions?layout=board',
+  'a decision': `#/decisions?id=${ids.decision}`,
+  'a new decision': '#/decisions?new=1',
+  memories: '#/memories',
+  'a memory': `#/memories?id=${ids.memory}`,
+  logs: '#/logs',
+  'logs without a match': '#/logs?text=zzzz',
+  health: '#/health',
+  settings: '#/settings',
+});
+
+export async function recordIds(api: FakeApi): Promise<{ decision: string; memory: string }> {
+  const first = async (table: 'decision_vault' | 'memories'): Promise<string> =>
+    (await api.methods['records.list']({ table })).records[0]?.id ?? '';
+  return { decision: await first('decision_vault'), memory: await first('memories') };
+}
