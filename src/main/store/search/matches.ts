@@ -39,42 +39,49 @@ export type FindMatches = (query: ParsedQuery, filter: MatchFilter) => Matches;
 
 export function createFindMatches(index: Database.Database): FindMatches {
   registerGlob(index);
+  // As many statements as there are combinations of filters.
+  const prepared = new Map<string, Statement>();
+  const prepare: Prepare = (sql) => {
+    const statement = prepared.get(sql) ?? index.prepare<(string | number)[], MatchedRow>(sql);
+    prepared.set(sql, statement);
+    return statement;
+  };
   return (query, filter) => {
     const limit = filter.limit ?? DEFAULT_LIMIT;
     const where = conditions(filter);
     if (query.kind === 'nothing') return { matches: [], capped: false };
-    if (query.kind === 'newest') return { matches: newest(index, query.without, where, limit), capped: false };
-    return ranked(index, query.expression, where, limit);
+    if (query.kind === 'newest') return { matches: newest(prepare, query.without, where, limit), capped: false };
+    return ranked(prepare, query.expression, where, limit);
   };
 }
 
+type MatchedRow = Match & { readonly matched: number };
+type Statement = Database.Statement<(string | number)[], MatchedRow>;
+type Prepare = (sql: string) => Statement;
+
 type Conditions = { readonly sql: string; readonly values: readonly (string | number)[] };
 
-function newest(index: Database.Database, without: string | null, where: Conditions, limit: number): Match[] {
+function newest(prepare: Prepare, without: string | null, where: Conditions, limit: number): Match[] {
   const exclusion = without === null ? '' : 'AND d.id NOT IN (SELECT rowid FROM words WHERE words MATCH ?)';
-  return index
-    .prepare<(string | number)[], Match>(
-      `SELECT ${COLUMNS}, 0.0 AS rank FROM docs AS d WHERE true ${where.sql} ${exclusion}
-       ORDER BY d.changed_at_ms DESC, d.id DESC LIMIT ?`,
-    )
-    .all(...where.values, ...(without === null ? [] : [without]), limit);
+  return prepare(`SELECT ${COLUMNS}, 0.0 AS rank, 0 AS matched FROM docs AS d WHERE true ${where.sql} ${exclusion}
+       ORDER BY d.changed_at_ms DESC, d.id DESC LIMIT ?`).all(
+    ...where.values,
+    ...(without === null ? [] : [without]),
+    limit,
+  );
 }
 
-function ranked(index: Database.Database, expression: string, where: Conditions, limit: number): Matches {
+function ranked(prepare: Prepare, expression: string, where: Conditions, limit: number): Matches {
   // Without a filter the documents themselves are only looked at for what is shown.
   const join = where.sql === '' ? '' : 'CROSS JOIN docs AS d ON d.id = words.rowid';
-  const rows = index
-    .prepare<(string | number)[], Match & { readonly matched: number }>(
-      `WITH newest AS MATERIALIZED (
+  const rows = prepare(`WITH newest AS MATERIALIZED (
          SELECT words.rowid AS id, ${RANK} AS rank FROM words ${join}
          WHERE words MATCH ? ${where.sql} ORDER BY words.rowid DESC LIMIT ${MAX_RANKED + 1}
        ), best AS MATERIALIZED (
          SELECT id, rank, count(*) OVER () AS matched FROM newest ORDER BY rank, id DESC LIMIT ?
        )
        SELECT ${COLUMNS}, best.rank, best.matched FROM best JOIN docs AS d ON d.id = best.id
-       ORDER BY best.rank, best.id DESC`,
-    )
-    .all(expression, ...where.values, limit);
+       ORDER BY best.rank, best.id DESC`).all(expression, ...where.values, limit);
   return { matches: rows, capped: (rows[0]?.matched ?? 0) > MAX_RANKED };
 }
 
