@@ -53,8 +53,12 @@ export function openStore(options: OpenOptions): Store {
   const file = join(options.dataFolder, VAULT_FILE);
   const migrations = options.migrations ?? readMigrations(join(packageRoot(), 'migrations', 'local'));
   const db = openVault(file, migrations);
-  const state = prepare(db, options.nowMs);
-  return { ...state, dataFolder: options.dataFolder, nowMs: options.nowMs };
+  try {
+    return { ...prepare(db, options.nowMs), dataFolder: options.dataFolder, nowMs: options.nowMs };
+  } catch (cause) {
+    db.close();
+    throw translateSqliteError(cause, file);
+  }
 }
 
 function openVault(file: string, migrations: readonly Migration[]): Db {
@@ -93,9 +97,16 @@ function prepare(db: Db, nowMs: () => number): Omit<Store, 'dataFolder' | 'nowMs
     "UPDATE counters SET value = value + ? WHERE name = 'change' RETURNING value",
   );
   const saveClock = db.prepare<[number]>("UPDATE counters SET value = ? WHERE name = 'clock'");
-  const clock = createHybridClock(nowMs, readCounter.get('clock')?.value ?? 0);
+  const lastStamp = readCounter.get('clock')?.value;
+  // Without its counters the vault would give one number to two changes.
+  if (lastStamp === undefined || readCounter.get('change') === undefined) throw missingCounter(db);
+  const clock = createHybridClock(nowMs, lastStamp);
 
-  const takeChanges = (count: number): number => (addToCounter.get(count)?.value ?? 0) - count + 1;
+  const takeChanges = (count: number): number => {
+    const counter = addToCounter.get(count);
+    if (counter === undefined) throw missingCounter(db);
+    return counter.value - count + 1;
+  };
   const transaction: Transaction = { takeChanges, takeChange: () => takeChanges(1) };
   const run = db.transaction((work: (tx: Transaction) => unknown) => {
     const before = clock.last();
@@ -118,6 +129,10 @@ function prepare(db: Db, nowMs: () => number): Omit<Store, 'dataFolder' | 'nowMs
     write(() => db.prepare("INSERT INTO meta (key, value) VALUES ('device_id', ?)").run(deviceId));
   }
   return { db, deviceId, clock, write, close: () => db.close() };
+}
+
+function missingCounter(db: Db): AppError {
+  return new AppError('data.corrupt', `${db.name}: the counter of changes is missing.`);
 }
 
 /** Like `3.54.1`. */
