@@ -312,6 +312,61 @@ test('when the agent restarts, the last data stays, then the page asks to sign i
   });
 });
 
+test('the first paint comes within a second', async () => {
+  await visiting({}, async ({ page }) => {
+    await page.reload();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const paintMs = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntriesByName('first-contentful-paint')) resolve(entry.startTime);
+          }).observe({ type: 'paint', buffered: true });
+        }),
+    );
+    expect(paintMs).toBeLessThan(1_000);
+  });
+});
+
+test('a list of 100,000 files keeps only the rows in sight in the page, and reads on at its end', async () => {
+  await visiting({}, async ({ page, goTo, api }) => {
+    const [sample] = (await api.methods['files.list']({ limit: 1 })).files;
+    if (sample === undefined) throw new Error('the sample data has no file');
+    const total = 100_000;
+    Object.assign(api.methods, {
+      'files.list': async ({ cursor }: { cursor?: string | null }) => {
+        const start = Number(cursor ?? 0);
+        const end = Math.min(total, start + 1_000);
+        const files = Array.from({ length: end - start }, (_, index) => {
+          const at = start + index;
+          return { ...sample, fileId: at + 1_000, path: `many/${String(at).padStart(6, '0')}.md` };
+        });
+        return { files, next: end < total ? String(end) : null, total };
+      },
+    });
+    await goTo('#/files?order=newest');
+    const grid = page.getByRole('grid');
+    await grid.getByText('000000.md').waitFor();
+    expect(await grid.getAttribute('aria-rowcount')).toBe(String(total));
+    await grid.focus();
+    for (const last of ['000999.md', '001999.md', '002999.md']) {
+      await page.keyboard.press('End');
+      await grid.getByText(last).waitFor();
+      expect(await page.locator('[role=row]').count()).toBeLessThan(60);
+      await expect
+        .poll(() => grid.evaluate((one) => Math.round((one.firstElementChild?.clientHeight ?? 0) / 52)))
+        .toBeGreaterThan(Number(last.slice(0, 6)) + 1);
+    }
+    const [newest] = (await api.methods['activities.list']({ limit: 1 })).activities;
+    if (newest === undefined) throw new Error('the sample data has no activity');
+    const place = await grid.evaluate((one) => one.scrollTop);
+    const asked = api.calls.length;
+    api.emit({ event: 'activity', payload: { newest } });
+    await expect.poll(() => api.calls.length).toBeGreaterThan(asked);
+    expect(await grid.evaluate((one) => one.scrollTop)).toBe(place);
+  });
+});
+
 test('every view has its own title, and back and forward lead through them', async () => {
   await visiting({}, async ({ page, goTo, api }) => {
     const places = placesOf(await recordIds(api));

@@ -5,17 +5,27 @@ import { useApp } from '../app-context.ts';
 import { useStore } from './store.ts';
 
 const CACHE_SIZE = 60;
-/** Events come in crowds; one reading answers all of a moment. */
+/** Events come in crowds; one reading answers all of a moment ... */
 const SETTLE_MS = 200;
+/** ... and while they keep coming, one a second is enough for an eye. */
+const APART_MS = 1_000;
+/** Places that ask the same at the same moment share one call. It is shorter than SETTLE_MS: no answer is older than its event. */
+const SHARE_MS = 50;
+
+/** A list that was scrolled further than this stays as it is until it is opened again. */
+const FRESH_ROWS = 3_000;
 
 /** The last answers, so that going back shows something at once. */
 export type QueryCache = {
   readonly get: (key: string) => unknown;
   readonly put: (key: string, value: unknown) => void;
+  /** Runs `read`, or joins the one of this key that began a moment ago. */
+  readonly share: (key: string, read: () => Promise<unknown>) => Promise<unknown>;
 };
 
-export function createQueryCache(size = CACHE_SIZE): QueryCache {
+export function createQueryCache(size = CACHE_SIZE, nowMs: () => number = () => performance.now()): QueryCache {
   const answers = new Map<string, unknown>();
+  const running = new Map<string, { readonly answer: Promise<unknown>; readonly sinceMs: number }>();
   return {
     get: (key) => answers.get(key),
     put: (key, value) => {
@@ -23,6 +33,17 @@ export function createQueryCache(size = CACHE_SIZE): QueryCache {
       answers.set(key, value);
       const [oldest] = answers.keys();
       if (answers.size > size && oldest !== undefined) answers.delete(oldest);
+    },
+    share: (key, read) => {
+      const known = running.get(key);
+      if (known !== undefined && nowMs() - known.sinceMs < SHARE_MS) return known.answer;
+      const mine = { answer: read(), sinceMs: nowMs() };
+      running.set(key, mine);
+      const leave = (): void => {
+        if (running.get(key) === mine) running.delete(key);
+      };
+      mine.answer.then(leave, leave);
+      return mine.answer;
     },
   };
 }
@@ -68,17 +89,20 @@ export function useQuery<M extends MethodName>(
     if (input === null) return;
     turn.current += 1;
     const mine = turn.current;
-    client.call(method, input).then(
-      (data) => {
-        cache.put(key, data);
-        if (mine === turn.current) setState({ key, data, error: null, loading: false });
-      },
-      (error: unknown) => {
-        if (mine === turn.current) {
-          setState({ key, data: cache.get(key) as MethodOutput<M> | undefined, error, loading: false });
-        }
-      },
-    );
+    cache
+      .share(key, () => client.call(method, input))
+      .then(
+        (answer) => {
+          const data = answer as MethodOutput<M>;
+          cache.put(key, data);
+          if (mine === turn.current) setState({ key, data, error: null, loading: false });
+        },
+        (error: unknown) => {
+          if (mine === turn.current) {
+            setState({ key, data: cache.get(key) as MethodOutput<M> | undefined, error, loading: false });
+          }
+        },
+      );
   }, [key, client]);
 
   useEffect(() => {
@@ -91,22 +115,36 @@ export function useQuery<M extends MethodName>(
   return { data: state.data, error: state.error, loading: state.loading, reload };
 }
 
-/** Calls `task` soon after one of the events, once for a crowd of them. */
+/**
+ * Calls `task` soon after one of the events, once for a crowd of them. A page that nobody looks at waits until
+ * somebody does.
+ */
 export function useRefresh(events: readonly EventName[], task: () => void): void {
   const { client } = useApp();
   const latest = useRef(task);
   latest.current = task;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null;
-    const soon = (): void => {
-      timer ??= setTimeout(() => {
-        timer = null;
-        latest.current();
-      }, SETTLE_MS);
+    let owed = false;
+    let lastMs = Number.NEGATIVE_INFINITY;
+    const run = (): void => {
+      timer = null;
+      owed = document.hidden;
+      if (owed) return;
+      lastMs = performance.now();
+      latest.current();
     };
+    const soon = (): void => {
+      timer ??= setTimeout(run, Math.max(SETTLE_MS, lastMs + APART_MS - performance.now()));
+    };
+    const onSeen = (): void => {
+      if (owed && timer === null) run();
+    };
+    document.addEventListener('visibilitychange', onSeen);
     const stops = events.map((event) => client.on(event, soon));
     return () => {
       for (const stop of stops) stop();
+      document.removeEventListener('visibilitychange', onSeen);
       if (timer !== null) clearTimeout(timer);
     };
   }, [client, events.join(' ')]);
@@ -158,7 +196,8 @@ export function usePages<T>(
     turn.current += 1;
     const mine = turn.current;
     reading.current = true;
-    read(cursor).then(
+    const wanted = cursor === null && join === undefined ? latest.current.items.length : 0;
+    readAtLeast(wanted, cursor, read).then(
       (page) => {
         if (mine !== turn.current) return;
         reading.current = false;
@@ -178,7 +217,9 @@ export function usePages<T>(
       reading.current = false;
     };
   }, [key, reads, client]);
-  useRefresh(refreshOn, () => fetchPage(null));
+  useRefresh(refreshOn, () => {
+    if (latest.current.items.length <= FRESH_ROWS) fetchPage(null);
+  });
 
   return {
     items: state.items,
@@ -191,6 +232,20 @@ export function usePages<T>(
     },
     reload: () => fetchPage(null),
   };
+}
+
+/** Reads on until `wanted` rows are there, so that a refresh does not take away what somebody scrolled to. */
+async function readAtLeast<T>(
+  wanted: number,
+  cursor: string | null,
+  read: (cursor: string | null) => Promise<Page<T>>,
+): Promise<Page<T>> {
+  let page = await read(cursor);
+  while (page.items.length < wanted && page.next !== null) {
+    const more = await read(page.next);
+    page = { ...more, items: [...page.items, ...more.items] };
+  }
+  return page;
 }
 
 function afterPage<T>(

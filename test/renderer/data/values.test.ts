@@ -144,3 +144,29 @@ test('the cache forgets the answer that was put in longest ago', () => {
   cache.put('c', 4);
   expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([3, undefined, 4]);
 });
+
+test('the same question at the same moment is one call; a little later it is asked again', async () => {
+  let nowMs = 0;
+  let calls = 0;
+  const cache = createQueryCache(2, () => nowMs);
+  const slow = async (): Promise<number> => {
+    calls += 1;
+    return calls;
+  };
+  expect(await Promise.all([cache.share('a', slow), cache.share('a', slow), cache.share('b', slow)])).toEqual([
+    1, 1, 2,
+  ]);
+  expect(await cache.share('a', slow)).toBe(3);
+  const never = cache.share('c', () => new Promise<unknown>(() => undefined));
+  nowMs = 60;
+  expect(await cache.share('c', slow)).toBe(4);
+  expect(never).toBeInstanceOf(Promise);
+});
+
+test('a shared call that fails fails for all who share it, and the next is a new one', async () => {
+  const cache = createQueryCache(2, () => 0);
+  const fail = (): Promise<unknown> => Promise.reject(new Error('down'));
+  const both = await Promise.allSettled([cache.share('a', fail), cache.share('a', fail)]);
+  expect(both.map((one) => one.status)).toEqual(['rejected', 'rejected']);
+  expect(await cache.share('a', async () => 'up')).toBe('up');
+});
