@@ -252,7 +252,6 @@ export const strings = {
     order: { path: 'By name', newest: 'Newest first' },
     orderLabel: 'Order',
     versions: (count: number) => plural(count, 'version'),
-    columns: { name: 'Name', state: 'State', versions: 'Versions', size: 'Size', changed: 'Changed' },
     empty: 'No file is captured yet',
     emptyText: 'Save something in a watched folder, or add the folder where your work lives.',
     none: 'No file matches',
@@ -276,7 +275,6 @@ export const strings = {
     deleted: 'The file was deleted here. Choose a version below to see or restore it.',
     truncated: (size: string) => `Only the first ${size} are shown. Restore a copy for the whole.`,
     summary: (added: number, removed: number) => `${plural(added, 'line')} added, ${plural(removed, 'line')} removed`,
-    skippedTitle: 'The file as it is now is not captured',
     noVersions: 'No version exists',
     noVersionsText: 'This file is listed so that you know of it, but its content was never captured.',
     stillOpen: 'A program still had it open',
@@ -311,7 +309,6 @@ export const strings = {
     folder: 'Folder',
     glob: 'Path like **/*.md',
     since: 'Changed since',
-    until: 'Changed until',
     any: 'Any time',
     filters: 'Filters',
     day: 'Past day',
@@ -459,7 +456,6 @@ export const strings = {
     restart: 'Takes effect after the next start.',
     savedKey: (key: string) => `${key} saved.`,
     on: 'On',
-    offValue: 'Off',
     notNumber: 'Must be a number.',
     /** A name and a word of help for each key; a key that is not here shows as it is. */
     keys: {

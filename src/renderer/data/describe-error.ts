@@ -23,8 +23,12 @@ export function describeError(error: unknown): ErrorText {
   return { code: error.code, title, message: error.message === title ? null : error.message, meaning, fix };
 }
 
-/** Text with commands between backticks, in pieces. */
+/** A text that is a command and nothing else; a sentence ends with a full stop. */
+const BARE_COMMAND = /^(angles|chmod|chown|mkdir|npm|sudo) [^`]*[^`.]$/;
+
+/** Text with commands between backticks, in pieces; a text that is a command as a whole is one, too. */
 export function splitCommands(text: string): { readonly text: string; readonly command: boolean }[] {
+  if (BARE_COMMAND.test(text)) return [{ text, command: true }];
   return text
     .split('`')
     .map((piece, index) => ({ text: piece, command: index % 2 === 1 }))

@@ -26,11 +26,3 @@ export function suggestedCopyPath(original: string, capturedAtMs: number): strin
   const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
   return `${original.slice(0, original.length - name.length)}${stem}.restored-${stamp}${ending}`;
 }
-
-/** The path with the middle left out, so that its start and its end can be read. `length` counts characters. */
-export function shortenMiddle(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const keep = Math.max(2, length - 1);
-  const tail = Math.ceil(keep * 0.6);
-  return `${text.slice(0, keep - tail)}…${text.slice(text.length - tail)}`;
-}

@@ -71,8 +71,8 @@ export function formatAgo(timeMs: number, nowMs: number): string {
 }
 
 /** `09:30` today, `Yesterday, 09:30`, else with the date: short enough for a column. */
-export function formatWhen(timeMs: number, nowMs: number, timeZone?: string): string {
-  const clock = formatClock(timeMs, timeZone);
+export function formatWhen(timeMs: number, nowMs: number, timeZone?: string, seconds = false): string {
+  const clock = seconds ? formatSeconds(timeMs, timeZone) : formatClock(timeMs, timeZone);
   const day = formatDay(timeMs, nowMs, timeZone);
   if (day === 'Today') return clock;
   if (day === 'Yesterday') return `Yesterday, ${clock}`;

@@ -159,11 +159,12 @@ export function useNow(): number {
 }
 
 /** A time for a column: short, with the whole in its title. */
-export function When({ timeMs, ago = false }: { timeMs: number; ago?: boolean }): VNode {
+export function When(props: { timeMs: number; ago?: boolean; seconds?: boolean }): VNode {
+  const { timeMs, ago = false, seconds = false } = props;
   const nowMs = useNow();
   return (
     <time dateTime={new Date(timeMs).toISOString()} title={formatFull(timeMs)}>
-      {ago ? formatAgo(timeMs, nowMs) : formatWhen(timeMs, nowMs)}
+      {ago ? formatAgo(timeMs, nowMs) : formatWhen(timeMs, nowMs, undefined, seconds)}
     </time>
   );
 }
@@ -179,15 +180,6 @@ export function ViewHead({ title, lead, children }: HeadProps): VNode {
       </div>
       {children === undefined ? null : <div class="row actions">{children}</div>}
     </header>
-  );
-}
-
-type LinkProps = { href: string; children: ComponentChildren; class?: string; current?: boolean };
-export function Link(props: LinkProps): VNode {
-  return (
-    <a href={props.href} class={props.class} aria-current={props.current === true ? 'page' : undefined}>
-      {props.children}
-    </a>
   );
 }
 

@@ -5,8 +5,9 @@ import type { ActivityKind, ActivityRecord } from '../../shared/model.ts';
 import { useApp } from '../app-context.ts';
 import { activityLink } from '../data/activity-link.ts';
 import { type ActivityRow, activityRows, joinNewest } from '../data/group-activities.ts';
+import { usePages } from '../data/pages.ts';
 import { fileName } from '../data/paths.ts';
-import { usePages, useQuery } from '../data/query.ts';
+import { useQuery } from '../data/query.ts';
 import { changeParams, formatRoute, type Route } from '../data/route.ts';
 import { useStore } from '../data/store.ts';
 import { dayKey, formatDay, formatFull, formatSeconds } from '../data/time.ts';
@@ -166,10 +167,13 @@ function BurstRow({
   const detail = [...kinds].map(
     ([kind, count]) => `${formatCount(count)} ${strings.activityKinds[kind].toLowerCase()}`,
   );
+  const paths = new Set(row.activities.map((one) => one.path));
   const sentence =
-    root === undefined
-      ? plural(row.activities.length, 'file')
-      : text.burst(row.activities.length, displayPath(fileName(root)));
+    paths.size === 1 && newest?.path != null
+      ? displayPath(newest.path)
+      : root === undefined
+        ? plural(paths.size, 'file')
+        : text.burst(paths.size, displayPath(fileName(root)));
   return (
     <Cell class="activity-line burst">
       <span class="activity-mark">

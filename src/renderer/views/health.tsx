@@ -47,11 +47,6 @@ export function HealthView(): VNode {
 
 function CheckRow({ check }: { check: Check }): VNode {
   const look = verdictLooks[check.verdict];
-  // A fix that is a command alone gets its copy button, too.
-  const fix =
-    check.fix === null || check.fix.includes('`') || !/^(sudo|angles|chmod|npm) /.test(check.fix)
-      ? check.fix
-      : `\`${check.fix}\``;
   return (
     <li class={`card check verdict-${check.verdict}`}>
       <div class="check-head">
@@ -61,7 +56,7 @@ function CheckRow({ check }: { check: Check }): VNode {
         </Badge>
       </div>
       <p class="muted wrap">{displayText(check.reason)}</p>
-      {fix === null ? null : <Fix text={fix} />}
+      {check.fix === null ? null : <Fix text={check.fix} />}
     </li>
   );
 }

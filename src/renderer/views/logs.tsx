@@ -1,12 +1,12 @@
 import type { VNode } from 'preact';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { displayText, formatDuration } from '../../shared/display.ts';
 import type { LogLevel, LogRecord } from '../../shared/model.ts';
 import { useApp } from '../app-context.ts';
-import { addLines, type LogFilter, passes } from '../data/log-lines.ts';
+import type { LogFilter } from '../data/log-lines.ts';
 import { changeParams, formatRoute, type Route } from '../data/route.ts';
-import { useStore } from '../data/store.ts';
 import { formatFull, formatSeconds } from '../data/time.ts';
+import { useTail } from '../data/use-tail.ts';
 import { Button, Empty, ErrorCard, IconButton, Skeleton, useTell, ViewHead } from '../parts/basics.tsx';
 import { Select, TextField, useSettled } from '../parts/fields.tsx';
 import { levelTones } from '../parts/looks.ts';
@@ -14,7 +14,6 @@ import { Cell, VirtualList } from '../parts/virtual-list.tsx';
 import { strings } from '../strings.ts';
 
 const text = strings.logs;
-const FIRST = 1_000;
 const LEVELS = Object.keys(strings.levels) as LogLevel[];
 
 /** The log as it grows: filtered, paused, copied; one line opened for its details. */
@@ -154,108 +153,4 @@ function LineDetail({ line, onClose }: { line: LogRecord; onClose: () => void })
       )}
     </aside>
   );
-}
-
-type Tail = {
-  readonly lines: readonly LogRecord[];
-  readonly components: readonly string[];
-  readonly waiting: number;
-  readonly paused: boolean;
-  readonly loading: boolean;
-  readonly error: unknown;
-  readonly pause: () => void;
-  readonly resume: () => void;
-  readonly reload: () => void;
-};
-
-/** Reads the last lines that pass, then takes in new ones as they are told, once each. */
-function useTail(filter: LogFilter): Tail {
-  const { client } = useApp();
-  const { reads } = useStore(client.connection);
-  const [lines, setLines] = useState<readonly LogRecord[]>([]);
-  const [held, setHeld] = useState<readonly LogRecord[]>([]);
-  const [components, setComponents] = useState<readonly string[]>([]);
-  const [paused, setPaused] = useState(false);
-  const [loading, setLoading] = useState(true);
-  const [error, setError] = useState<unknown>(null);
-  const { level, component, text: contains } = filter;
-  const turn = useRef(0);
-  // Read by the listener at the very moment a line comes in: a state would be a frame late.
-  const pausedNow = useRef(false);
-
-  const reload = useCallback(() => {
-    turn.current += 1;
-    const mine = turn.current;
-    client
-      .call('logs.list', {
-        level,
-        limit: FIRST,
-        ...(component === '' ? {} : { component }),
-        ...(contains === '' ? {} : { text: contains }),
-      })
-      .then(
-        ({ records }) => {
-          if (mine !== turn.current) return;
-          const last = records.at(-1)?.seq ?? -1;
-          const filter = { level, component, text: contains };
-          setLines((known) =>
-            addLines(
-              records,
-              known.filter((line) => line.seq > last && passes(line, filter)),
-            ),
-          );
-          setHeld([]);
-          setComponents((known) => [...new Set([...known, ...records.map((line) => line.component)])]);
-          setError(null);
-          setLoading(false);
-        },
-        (failure: unknown) => {
-          if (mine !== turn.current) return;
-          setError(failure);
-          setLoading(false);
-        },
-      );
-  }, [client, level, component, contains]);
-  useEffect(reload, [reload, reads]);
-
-  useEffect(() => {
-    // Lines come in crowds: they are taken in once per frame.
-    let crowd: LogRecord[] = [];
-    let frame = 0;
-    const flush = (): void => {
-      const fresh = crowd;
-      crowd = [];
-      frame = 0;
-      (pausedNow.current ? setHeld : setLines)((known) => addLines(known, fresh));
-    };
-    const stop = client.on('log', (line) => {
-      if (!passes(line, { level, component, text: contains })) return;
-      crowd.push(line);
-      if (frame === 0) frame = requestAnimationFrame(flush);
-    });
-    return () => {
-      stop();
-      cancelAnimationFrame(frame);
-    };
-  }, [client, level, component, contains]);
-
-  return {
-    lines,
-    components,
-    waiting: held.length,
-    paused,
-    loading,
-    error,
-    reload,
-    pause: () => {
-      pausedNow.current = true;
-      setPaused(true);
-    },
-    resume: () => {
-      pausedNow.current = false;
-      setLines((known) => addLines(known, held));
-      setHeld([]);
-      setPaused(false);
-    },
-  };
 }

@@ -64,7 +64,7 @@ function Diff({ diff }: { diff: MethodOutput<'files.diff'> }): VNode {
   return (
     <>
       <p class="small muted numbers">
-        <When timeMs={diff.from.capturedAtMs} /> → <When timeMs={diff.to.capturedAtMs} />
+        <When timeMs={diff.from.capturedAtMs} seconds /> → <When timeMs={diff.to.capturedAtMs} seconds />
         {`: ${text.summary(diff.added, diff.removed)}`}
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}

@@ -4,8 +4,8 @@ import { displayPath, formatBytes } from '../../../shared/display.ts';
 import { ERROR_CATALOGUE } from '../../../shared/errors.ts';
 import type { FileEntry, Snapshot } from '../../../shared/model.ts';
 import { useApp } from '../../app-context.ts';
+import { usePages } from '../../data/pages.ts';
 import { absolutePath, fileName, folderOf } from '../../data/paths.ts';
-import { usePages } from '../../data/query.ts';
 import { changeParams, formatRoute, type Route } from '../../data/route.ts';
 import { Badge, Button, CopyButton, Empty, ErrorCard, Fix, Skeleton, ViewHead, When } from '../../parts/basics.tsx';
 import { Segments } from '../../parts/fields.tsx';
@@ -168,7 +168,7 @@ function VersionList({ versions, chosen, onChoose, more }: VersionListProps): VN
               <span class="version-text">
                 <span class="row between tight">
                   <strong>
-                    <When timeMs={one.capturedAtMs} />
+                    <When timeMs={one.capturedAtMs} seconds />
                   </strong>
                   {index === 0 ? <Badge tone="accent">{text.newest}</Badge> : null}
                 </span>

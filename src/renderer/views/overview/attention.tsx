@@ -23,7 +23,12 @@ export function Attention({ status }: { status: AgentStatus }): VNode | null {
         return root !== undefined && root.hold !== null ? (
           <HoldCard key={`${item.code} ${root.rootId}`} root={root} />
         ) : (
-          <AttentionCard key={`${item.code} ${item.message}`} item={item} root={root} />
+          <AttentionCard
+            key={`${item.code} ${item.message}`}
+            item={item}
+            root={root}
+            said={item.message === status.safety.summary}
+          />
         );
       })}
     </section>
@@ -31,7 +36,8 @@ export function Attention({ status }: { status: AgentStatus }): VNode | null {
 }
 
 type AttentionItem = AgentStatus['attention'][number];
-function AttentionCard({ item, root }: { item: AttentionItem; root: RootInfo | undefined }): VNode {
+type CardProps = { item: AttentionItem; root: RootInfo | undefined; said: boolean };
+function AttentionCard({ item, root, said }: CardProps): VNode {
   const { client } = useApp();
   const tell = useTell();
   const [busy, setBusy] = useState(false);
@@ -47,7 +53,8 @@ function AttentionCard({ item, root }: { item: AttentionItem; root: RootInfo | u
     <article class="card attention-card">
       <Icon name="alert" size={22} />
       <div class="stack">
-        <h3 class="wrap">{displayText(item.message)}</h3>
+        {/* The headline of the page may have said it already. */}
+        <h3 class={said ? 'visually-hidden' : 'wrap'}>{displayText(item.message)}</h3>
         <Fix text={item.fix} />
         {root === undefined ? null : (
           <div class="row">

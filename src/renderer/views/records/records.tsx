@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { displayText } from '../../../shared/display.ts';
 import type { EditableRecord } from '../../../shared/model.ts';
 import { useApp } from '../../app-context.ts';
-import { usePages } from '../../data/query.ts';
+import { usePages } from '../../data/pages.ts';
 import { changeParams, formatRoute, type Route } from '../../data/route.ts';
 import { Badge, Button, Empty, ErrorCard, Skeleton, ViewHead, When } from '../../parts/basics.tsx';
 import { Segments, Select, TextField, useSettled } from '../../parts/fields.tsx';

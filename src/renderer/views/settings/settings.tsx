@@ -28,7 +28,7 @@ export function SettingsView({ route }: { route: Route }): VNode {
           <Icon name="alert" size={22} />
           <div class="stack">
             <h2 class="wrap">{displayText(warning.message)}</h2>
-            <Fix text={warning.fix.includes('`') ? warning.fix : `\`${warning.fix}\``} />
+            <Fix text={warning.fix} />
           </div>
         </section>
       ))}
