@@ -45,8 +45,8 @@ const CONSTANT_BYTES = [
   [44, [0, 0, 0, 4]],
   [56, [0, 0, 0, 1]],
 ] as const;
-/** A version that no real program has: then the number is damaged, and not from the future. */
-const IMPLAUSIBLE_VERSION = 10_000;
+/** A version that no program has yet: then the number is damaged, and not from the future. */
+const IMPLAUSIBLE_VERSION = 100;
 
 function inspectHeader(file: string, source: SalvageSource, shapes: readonly Shape[]): string | null {
   const bytes = openBytes(file);

@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors.ts';
 import { packageRoot } from '../package-root.ts';
 import { openStore, type Store, translateSqliteError, VAULT_FILE } from './database.ts';
 import { readJournal } from './journal-lines.ts';
-import { isBehindJournal, replayJournal } from './journal-replay.ts';
+import { isBehindJournal, type ReplayResult, replayJournal } from './journal-replay.ts';
 import { readMigrations } from './migrate.ts';
 import { buildVault, CHANGE_GAP } from './recover-build.ts';
 import {
@@ -37,6 +37,11 @@ export type Opened = {
   readonly store: Store;
   /** What was saved and what was lost, when the vault had to be rebuilt now. */
   readonly recovery: RecoveryReport | null;
+  /**
+   * What the journal brought back, when the newest commits were missing from a vault that is sound otherwise (its log
+   * was deleted, say). Versions of files captured since then are missing too; which ones nobody knows.
+   */
+  readonly caughtUp: ReplayResult | null;
 };
 
 /**
@@ -48,11 +53,10 @@ export type Opened = {
 export function openOrRecover(options: RecoverOptions): Opened {
   const recovery = findDamage(options.dataFolder) === null ? null : recoverVault(options);
   const opened = openOrRebuild(options, recovery);
-  if (isBehindJournal(opened.store)) catchUp(opened.store);
-  return opened;
+  return { ...opened, caughtUp: isBehindJournal(opened.store) ? catchUp(opened.store) : null };
 }
 
-function openOrRebuild(options: RecoverOptions, recovery: RecoveryReport | null): Opened {
+function openOrRebuild(options: RecoverOptions, recovery: RecoveryReport | null): Omit<Opened, 'caughtUp'> {
   try {
     return { store: openStore(options), recovery };
   } catch (cause) {
@@ -63,9 +67,12 @@ function openOrRebuild(options: RecoverOptions, recovery: RecoveryReport | null)
 }
 
 /** Commits are missing, and nobody knows which numbers they had. */
-function catchUp(store: Store): void {
-  replayJournal(store, readJournal(store.dataFolder).entries);
-  store.write((tx) => tx.takeChanges(CHANGE_GAP));
+function catchUp(store: Store): ReplayResult {
+  return store.write((tx) => {
+    const result = replayJournal(store, readJournal(store.dataFolder).entries);
+    tx.takeChanges(CHANGE_GAP);
+    return result;
+  });
 }
 
 /**

@@ -103,6 +103,12 @@ export function intactParts(template: Template, folder: string): readonly Buffer
   return intactPages(template, folder).filter((page) => page[0] === TABLE_LEAF);
 }
 
+/** Whether the damage is only in the first page of the file (which has no rows) or in what was never the vault's. */
+export function hasAllRows(template: Template, folder: string): boolean {
+  const isLogWhole = template.log.length === 0 || readOr(log(folder)).equals(template.log);
+  return isLogWhole && readOr(file(folder)).subarray(PAGE).equals(template.file.subarray(PAGE));
+}
+
 function intactPages(template: Template, folder: string): readonly Buffer[] {
   const now = { file: readOr(file(folder)), log: readOr(log(folder)) };
   const parts: Buffer[] = [];

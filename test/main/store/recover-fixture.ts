@@ -39,6 +39,7 @@ export type WrittenSnapshot = {
   readonly capturedAtMs: number;
   readonly bytes: Buffer | null;
   readonly stored: Buffer | null;
+  readonly movedFrom: string | null;
 };
 
 export type Written = {
@@ -84,7 +85,8 @@ export function openWriter(folder: string, seed: number) {
     const newest = files.history(root.rootId, path, 1, null)[0];
     if (newest === undefined) throw new Error(`${path} has no history`);
     const stored = content?.data ?? null;
-    snapshots.push({ id: newest.snapshotId, path, change: newest.change, capturedAtMs: nowMs, bytes, stored });
+    const { snapshotId: id, change } = newest;
+    snapshots.push({ id, path, change, capturedAtMs: nowMs, bytes, stored, movedFrom: renamedFrom });
   };
   const keep = (record: EditableRecord): EditableRecord => {
     ids.set(record.id, record);
@@ -129,6 +131,17 @@ export function openWriter(folder: string, seed: number) {
 }
 
 export type Writer = ReturnType<typeof openWriter>;
+
+/** The newest snapshot of each file that is there at the end, by path. */
+export function currentFiles({ snapshots }: Written): Map<string, string> {
+  const current = new Map<string, string>();
+  for (const snapshot of snapshots) {
+    if (snapshot.movedFrom !== null) current.delete(snapshot.movedFrom);
+    if (snapshot.bytes === null) current.delete(snapshot.path);
+    else current.set(snapshot.path, snapshot.id);
+  }
+  return current;
+}
 
 export function newestChange(store: Store): number {
   return store.db.prepare<[], { value: number }>("SELECT value FROM counters WHERE name = 'change'").get()?.value ?? 0;
