@@ -1,14 +1,14 @@
-/** The thread that indexes a large backlog: its own connections, one writer of the index while it lives. */
+/** The task that indexes a large backlog: its own connections, one writer of the index while it lives. */
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { type TaskPort, taskPort } from '../../task.ts';
 import { isDamage, openExisting } from './index-file.ts';
 import { createIndexer, type StepLimits } from './indexer.ts';
 
 export type IndexWorkerData = {
   readonly dataFolder: string;
   readonly vaultFile: string;
-  /** The thread ends after this long without work, so that an idle agent stays small. */
+  /** It ends after this long without work, so that an idle agent stays small. */
   readonly idleMs: number;
 };
 export type ToIndexWorker = 'wake' | 'stop';
@@ -21,10 +21,12 @@ export type FromIndexWorker =
 /** As much as FTS5 keeps in memory before it writes; more per commit makes fewer and larger segments. */
 const BULK: StepLimits = { documents: 4_000, bytes: 8_000_000 };
 
-if (parentPort !== null) run(parentPort, workerData as IndexWorkerData);
+// Without its agent it must not write on: the next agent starts a task of its own.
+const port = taskPort(() => process.exit(0));
+if (port !== null) run(port, port.data as IndexWorkerData);
 
-function run(port: NonNullable<typeof parentPort>, { dataFolder, vaultFile, idleMs }: IndexWorkerData): void {
-  const tell = (message: FromIndexWorker): void => port.postMessage(message);
+function run(port: TaskPort, { dataFolder, vaultFile, idleMs }: IndexWorkerData): void {
+  const tell = (message: FromIndexWorker): void => port.send(message);
   const open = (): { readonly vault: Database.Database; readonly index: Database.Database } => {
     const index = openExisting(dataFolder);
     if (index === null) throw new Error('the search index is gone');
@@ -74,7 +76,7 @@ function run(port: NonNullable<typeof parentPort>, { dataFolder, vaultFile, idle
         }
         next = setImmediate(step);
       });
-    port.on('message', (message: ToIndexWorker) => {
+    port.onMessage((message) => {
       if (message === 'stop') end();
       else if (next === null) {
         if (rest !== null) clearTimeout(rest);

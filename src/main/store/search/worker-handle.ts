@@ -1,5 +1,4 @@
-import { Worker } from 'node:worker_threads';
-import { workerUrl } from '../../worker-url.ts';
+import { startTask } from '../../task.ts';
 import { VAULT_FILE } from '../database.ts';
 import type { FromIndexWorker, IndexWorkerData, ToIndexWorker } from './index-worker.ts';
 
@@ -15,7 +14,7 @@ export type WorkerHandle = {
 export type WorkerListeners = {
   readonly onProgress: () => void;
   readonly onProblem: (message: string) => void;
-  /** Called once, when the thread is gone and its connections are closed. */
+  /** Called once, when the task is gone and its connections are closed. */
   readonly onEnd: (outcome: WorkerOutcome) => void;
 };
 
@@ -24,31 +23,25 @@ const LONGEST_STEP_MS = 10_000;
 
 export function startIndexWorker(dataFolder: string, idleMs: number, listeners: WorkerListeners): WorkerHandle {
   const data: IndexWorkerData = { dataFolder, vaultFile: VAULT_FILE, idleMs };
-  const worker = new Worker(workerUrl('index-worker'), {
-    workerData: data,
-    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 },
-  });
+  const task = startTask('index-worker', { data, maxHeapMb: 96 });
   let failure: WorkerOutcome['failure'] = null;
-  worker.on('message', (message: FromIndexWorker) => {
+  task.onMessage((received) => {
+    const message = received as FromIndexWorker;
     if (message.type === 'progress') listeners.onProgress();
     else if (message.type === 'problem') listeners.onProblem(message.message);
     else failure = { message: message.message, damaged: message.damaged };
   });
-  worker.on('error', (error) => {
-    failure = { message: error instanceof Error ? error.message : String(error), damaged: false };
-  });
   const ended = new Promise<void>((resolve) => {
-    worker.on('exit', () => {
+    task.onEnd((cause) => {
       resolve();
-      listeners.onEnd({ failure });
+      listeners.onEnd({ failure: failure ?? (cause === null ? null : { message: cause.message, damaged: false }) });
     });
   });
-  const send = (message: ToIndexWorker): void => worker.postMessage(message);
   return {
-    wake: () => send('wake'),
+    wake: () => task.send('wake' satisfies ToIndexWorker),
     stop: async () => {
-      send('stop');
-      const timer = setTimeout(() => void worker.terminate(), LONGEST_STEP_MS);
+      task.send('stop' satisfies ToIndexWorker);
+      const timer = setTimeout(task.kill, LONGEST_STEP_MS);
       await ended;
       clearTimeout(timer);
     },
