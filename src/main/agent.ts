@@ -67,6 +67,8 @@ async function buildAgent(
 ): Promise<Agent> {
   const { dataFolder } = host;
   let sinkRecord: (entry: Parameters<Parameters<typeof createLog>[0]['onRecord']>[0]) => void = () => undefined;
+  // Made here, as the log makes it only with its first line.
+  mkdirSync(join(dataFolder, 'logs'), { recursive: true, mode: 0o700 });
   const log = createLog({
     folder: join(dataFolder, 'logs'),
     level: settings.current().logs.level,
@@ -167,6 +169,7 @@ async function buildAgent(
   const start = async (): Promise<void> => {
     if (mode === 'offline') {
       await applyRoots();
+      parts.search.start();
       return;
     }
     if (settings.current().roots.length === 0) {

@@ -1,4 +1,5 @@
 /** The contract implemented over the agent, one handler per method. */
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
 import type { AgentMethods } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
 import type { AgentMode, AgentState } from './agent.ts';
@@ -12,6 +13,9 @@ import type { Log } from './log/log.ts';
 import type { SettingsSource } from './settings/settings.ts';
 import type { Parts, Vault } from './vault.ts';
 import type { WatchService } from './watch/watch-service.ts';
+
+/** How long a command without an agent waits for what is not searchable yet; the answer tells what still is not. */
+const OFFLINE_INDEX_MS = 20_000;
 
 /** Everything a handler may need. */
 export type ApiParts = {
@@ -43,7 +47,12 @@ export function createApi(all: ApiParts): AgentApi {
     ...createStatusMethods(all),
     ...createFileMethods(all),
 
-    'search.query': async (input) => parts.search.query(input),
+    'search.query': async (input) => {
+      // A command without an agent has nobody who indexes meanwhile: it waits for what it can.
+      if (all.mode === 'offline')
+        await Promise.race([parts.search.idle(), setTimeoutAsync(OFFLINE_INDEX_MS, null, { ref: false })]);
+      return parts.search.query(input);
+    },
 
     'records.list': async (input) => records.list(input),
     'records.show': async (input) => records.show(input),

@@ -22,6 +22,7 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;
 
 const rootStates: Record<RootState, string> = {
+  stopped: 'Not watched now',
   starting: 'Starting',
   scanning: 'Reading',
   watching: 'Watching',

@@ -13,7 +13,17 @@ const relativePath = z.string().min(1);
 
 // ---- Roots -------------------------------------------------------------------------------------
 
-export const rootState = z.enum(['starting', 'scanning', 'watching', 'limited', 'held', 'missing', 'unreadable']);
+/** `stopped`: no agent runs, so nothing watches. */
+export const rootState = z.enum([
+  'stopped',
+  'starting',
+  'scanning',
+  'watching',
+  'limited',
+  'held',
+  'missing',
+  'unreadable',
+]);
 export type RootState = z.infer<typeof rootState>;
 
 export const rootHold = z.object({

@@ -33,19 +33,19 @@ const PARTS: readonly Part[] = [
     part: 'Creating the Supabase tables',
     needs: ['SUPABASE_DB_URL'],
     switches: [],
-    consequence: 'The tables of Supabase are made by pasting the SQL that `angles migrate --print` gives.',
+    consequence: 'The tables of Supabase have to be made by hand.',
   },
   {
     part: 'Pushing backups to GitHub',
     needs: ['GITHUB_TOKEN', 'GITHUB_REPO'],
     switches: [],
-    consequence: 'Backups stay in the repository on this machine.',
+    consequence: 'No backup leaves this machine.',
   },
   {
     part: 'AI analysis',
     needs: ['OPENAI_API_KEY'],
     switches: [{ text: 'ai.enabled = true', isOn: (settings) => settings.ai.enabled }],
-    consequence: 'Records are extracted by rules alone; no content is sent to an AI service.',
+    consequence: 'Records are what you write; no content is sent to an AI service.',
   },
   {
     part: 'Alerts in Slack',

@@ -40,6 +40,8 @@ export type RootWatchOptions = {
   readonly exclude: readonly string[];
   readonly respectGitignore: boolean;
   readonly parts: WatchParts;
+  /** False for a command that only scans. */
+  readonly isWatching: boolean;
   readonly onEvent: () => void;
   readonly onCaptured: (counts: CaptureCounts) => void;
   readonly onCondition: () => void;
@@ -242,7 +244,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   };
 
   const scheduleRescan = (): void => {
-    if (abort.signal.aborted) return;
+    if (abort.signal.aborted || !options.isWatching) return;
     if (rescanTimer !== null) clearTimeout(rescanTimer);
     const everyMs =
       watcher?.isLimited() === true
@@ -258,8 +260,9 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     if (trouble?.code === 'root.missing') return 'missing';
     if (trouble?.code === 'root.unreadable') return 'unreadable';
     if (scanning) return 'scanning';
-    if (isStarting) return 'starting';
     if (hold !== null) return 'held';
+    if (!options.isWatching) return 'stopped';
+    if (isStarting) return 'starting';
     return watcher?.isLimited() === true ? 'limited' : 'watching';
   };
 

@@ -57,6 +57,7 @@ export function createWatchService(options: WatchServiceOptions): WatchService {
       parts,
       onEvent: burst.event,
       onCaptured: options.onCaptured,
+      isWatching: options.isWatching,
       onCondition: options.onCondition,
       onProgress: options.onProgress,
     });

@@ -6,6 +6,7 @@ import type { IconName } from './icon.tsx';
 export type Look = { readonly tone: Tone; readonly icon: IconName };
 
 export const rootLooks: Record<RootState, Look> = {
+  stopped: { tone: 'neutral', icon: 'off' },
   starting: { tone: 'info', icon: 'working' },
   scanning: { tone: 'info', icon: 'working' },
   watching: { tone: 'ok', icon: 'check' },

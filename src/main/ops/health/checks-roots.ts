@@ -38,6 +38,8 @@ function judge(state: RootState): Judgement {
   switch (state) {
     case 'watching':
       return { verdict: 'ok', code: null, words: 'Watched' };
+    case 'stopped':
+      return { verdict: 'ok', code: null, words: 'Known; an agent watches it when one runs' };
     case 'starting':
       return { verdict: 'ok', code: null, words: 'About to be watched' };
     case 'scanning':
