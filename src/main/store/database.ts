@@ -1,4 +1,3 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { AppError } from '../../shared/errors.ts';
@@ -62,7 +61,6 @@ export function openStore(options: OpenOptions): Store {
 }
 
 function openVault(file: string, migrations: readonly Migration[]): Db {
-  const isNew = !existsSync(file) || isEmpty(file);
   let db: Db;
   try {
     db = new Database(file);
@@ -71,7 +69,7 @@ function openVault(file: string, migrations: readonly Migration[]): Db {
   }
   try {
     assertSqliteVersion(db);
-    if (isNew) {
+    if (isNew(db)) {
       db.pragma('page_size = 8192');
       db.pragma(`application_id = ${APPLICATION_ID}`);
     } else if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
@@ -82,6 +80,8 @@ function openVault(file: string, migrations: readonly Migration[]): Db {
     db.pragma('foreign_keys = ON');
     db.pragma('busy_timeout = 5000');
     db.pragma('cache_size = -8000');
+    // 32 MB of log before it is copied into the file: a first capture writes fewer pages twice.
+    db.pragma('wal_autocheckpoint = 4000');
     db.pragma('journal_size_limit = 67108864');
     migrate(db, migrations);
     return db;
@@ -93,24 +93,31 @@ function openVault(file: string, migrations: readonly Migration[]): Db {
 
 function prepare(db: Db, nowMs: () => number): Omit<Store, 'dataFolder' | 'nowMs'> {
   const readCounter = db.prepare<[string], { value: number }>('SELECT value FROM counters WHERE name = ?');
-  const addToCounter = db.prepare<[number], { value: number }>(
-    "UPDATE counters SET value = value + ? WHERE name = 'change' RETURNING value",
-  );
+  const saveChange = db.prepare<[number]>("UPDATE counters SET value = ? WHERE name = 'change'");
   const saveClock = db.prepare<[number]>("UPDATE counters SET value = ? WHERE name = 'clock'");
   const lastStamp = readCounter.get('clock')?.value;
   // Without its counters the vault would give one number to two changes.
   if (lastStamp === undefined || readCounter.get('change') === undefined) throw missingCounter(db);
   const clock = createHybridClock(nowMs, lastStamp);
 
+  /** The last number given out in the transaction that runs; null until the first is taken. Written once at its end. */
+  let lastChange: number | null = null;
   const takeChanges = (count: number): number => {
-    const counter = addToCounter.get(count);
-    if (counter === undefined) throw missingCounter(db);
-    return counter.value - count + 1;
+    if (lastChange === null) {
+      const counter = readCounter.get('change');
+      if (counter === undefined) throw missingCounter(db);
+      lastChange = counter.value;
+    }
+    lastChange += count;
+    return lastChange - count + 1;
   };
   const transaction: Transaction = { takeChanges, takeChange: () => takeChanges(1) };
   const run = db.transaction((work: (tx: Transaction) => unknown) => {
     const before = clock.last();
+    lastChange = null;
     const result = work(transaction);
+    if (lastChange !== null) saveChange.run(lastChange);
+    lastChange = null;
     if (clock.last() !== before) saveClock.run(clock.last());
     return result;
   });
@@ -152,13 +159,15 @@ function assertSqliteVersion(db: Db): void {
   }
 }
 
-function isEmpty(file: string): boolean {
-  const descriptor = openSync(file, 'r');
-  try {
-    return readSync(descriptor, Buffer.alloc(1), 0, 1, 0) === 0;
-  } finally {
-    closeSync(descriptor);
-  }
+/** Holds nothing at all: not there before, or its first start was cut off before the first migration. */
+function isNew(db: Db): boolean {
+  const schema = db.prepare<[], { objects: number }>('SELECT count(*) AS objects FROM sqlite_schema').get();
+  const applicationId = db.pragma('application_id', { simple: true });
+  return (
+    schema?.objects === 0 &&
+    db.pragma('user_version', { simple: true }) === 0 &&
+    (applicationId === 0 || applicationId === APPLICATION_ID)
+  );
 }
 
 /** Turns SQLite's own errors into ours; everything else passes through. */
