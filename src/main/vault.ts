@@ -109,6 +109,8 @@ export function createParts(
   });
   const captures = createCaptures(store, { outbox, activities });
   const tellNewest = (): void => {
+    // The agent may have stopped since: faces read again when it is back.
+    if (!store.db.open) return;
     const newest = activities.list({ limit: 1 }).activities[0];
     if (newest !== undefined) shell.hub.emit({ event: 'activity', payload: { newest } });
   };
