@@ -92,8 +92,8 @@ export function isGone(rootPath: string, path: string): boolean {
 
 /** Cuts work for the workers into pieces that neither starve nor flood them. */
 export function* inChunks(candidates: readonly Candidate[]): Generator<readonly Candidate[]> {
-  const maxFiles = 256;
-  const maxBytes = 4 * OBJECT_THRESHOLD_BYTES;
+  const maxFiles = 512;
+  const maxBytes = 8 * OBJECT_THRESHOLD_BYTES;
   let chunk: Candidate[] = [];
   let bytes = 0;
   for (const candidate of candidates) {
