@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { isDoubtful, nameFromBytes } from '../path-names.ts';
 
 /**
  * Which files some process has open for writing right now.
@@ -46,9 +47,11 @@ function list(folder: string): string[] {
   }
 }
 
+/** The path behind a link, in our names. */
 function link(path: string): string | null {
   try {
-    return readlinkSync(path);
+    const target = readlinkSync(path);
+    return isDoubtful(target) ? nameFromBytes(readlinkSync(path, { encoding: 'buffer' })) : target;
   } catch {
     // Closed in the meantime.
     return null;
