@@ -66,14 +66,16 @@ function salvage(db: Db, folder: string, shapes: readonly Shape[]): Carved {
   const file = join(folder, VAULT_FILE);
   const whole = openSource(file, `${file}-wal`, true);
   try {
-    if (judgeLog(whole, shapes)?.isForeign !== true) return carve(whole, db, shapes);
+    const verdict = judgeLog(whole, shapes);
+    const isLogWhole = verdict === null && (whole.log?.problem ?? null) === null;
+    if (verdict?.isForeign !== true) return carve(whole, db, shapes, isLogWhole ? 'newest' : 'all');
   } finally {
     whole.close();
   }
   const alone = openSource(file, `${file}-wal`, false);
   try {
     // Commits of the vault's own log are not there, however whole the file is.
-    return { ...carve(alone, db, shapes), isWhole: false };
+    return { ...carve(alone, db, shapes, 'newest'), isWhole: false };
   } finally {
     alone.close();
   }

@@ -24,10 +24,11 @@ const LOCK_BYTE_OFFSET = 0x4000_0000;
 
 /**
  * Reads every page of the vault and of its log, and writes each row that still makes sense into `db`, a new vault.
+ * Earlier versions of a page tell nothing new where the log is whole (`newest`); else they may have what a lost one had.
  * Kept beside, in temporary tables: what indexes tell (`seen_paths` and `seen_ids` of snapshots, `seen_roots`), the SHA-256 of
  * contents whose row named another one (`stray_contents`), and the id of the device (`salvaged_device`).
  */
-export function carve(source: SalvageSource, db: Db, shapes: readonly Shape[]): Carved {
+export function carve(source: SalvageSource, db: Db, shapes: readonly Shape[], pages: 'newest' | 'all'): Carved {
   const tally = { unreadable: new Set<number>(), overflow: new Set<number>(), broken: 0, change: 0, clock: 0 };
   const suspects: ShapedRow[] = [];
   const writer = createRowWriter(db);
@@ -47,7 +48,7 @@ export function carve(source: SalvageSource, db: Db, shapes: readonly Shape[]): 
     }
     return shaped.shape.table === 'contents' ? takeContent(shaped, row, page) : writer.write(shaped);
   };
-  for (const page of source.versions()) {
+  for (const page of source.versions(pages)) {
     if (free.has(page.pageNumber)) continue;
     const content = readBest(page);
     if (page.isNewest && content === null) tally.unreadable.add(page.pageNumber);

@@ -50,15 +50,17 @@ const IMPLAUSIBLE_VERSION = 100;
 
 function inspectHeader(file: string, source: SalvageSource, shapes: readonly Shape[]): string | null {
   const bytes = openBytes(file);
-  const header = bytes.read(0, 100);
+  const start = bytes.read(0, 100);
   bytes.close();
-  if (header.length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
+  if (start.length < 100 || start.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
     return 'the vault file does not begin like one';
   }
+  // Until the first checkpoint the file has only an empty first page: the real one lies in the log.
+  const header = source.readNewestPage(1) ?? start;
   const version = header.readUInt32BE(60);
   const isSound =
     header.readUInt32BE(68) === APPLICATION_ID &&
-    source.pageSize === header.readUInt16BE(16) &&
+    source.pageSize === start.readUInt16BE(16) &&
     [18, 19].every((offset) => header[offset] === 1 || header[offset] === 2) &&
     CONSTANT_BYTES.every(([offset, expected]) =>
       header.subarray(offset, offset + expected.length).equals(Buffer.from(expected)),
@@ -73,7 +75,7 @@ const ROWS_TO_BELIEVE = 3;
 /** Whether rows of a vault lie in the file: else it is somebody else's, and is refused rather than rebuilt. */
 function isOurs(source: SalvageSource, shapes: readonly Shape[]): boolean {
   let rows = 0;
-  for (const { pageNumber, bytes, readers } of source.versions()) {
+  for (const { pageNumber, bytes, readers } of source.versions('newest')) {
     const content = readPageContent(bytes, pageNumber, readers[0] ?? source.readFilePage);
     rows +=
       content?.rows.filter((row) => (shapeRow(row, shapes)?.shape.columns.length ?? 0) > 6 || isOurTable(row)).length ??
@@ -98,14 +100,9 @@ export type LogVerdict = { readonly isForeign: boolean; readonly reason: string 
  * and would bring back old pages.
  */
 export function judgeLog(source: SalvageSource, shapes: readonly Shape[]): LogVerdict | null {
-  const pages = new Set<number>();
   let same = 0;
   let other = 0;
-  let newestCounter = 0;
-  for (const { pageNumber, bytes, readers } of source.logVersions()) {
-    if (pageNumber === 1) newestCounter = bytes.readUInt32BE(24);
-    if (pages.has(pageNumber)) continue;
-    pages.add(pageNumber);
+  for (const { pageNumber, bytes, readers } of source.newestInLog()) {
     const before = source.readFilePage(pageNumber);
     if (before === null) continue;
     const known = identities(before, pageNumber, source, shapes);
@@ -116,9 +113,14 @@ export function judgeLog(source: SalvageSource, shapes: readonly Shape[]): LogVe
     }
   }
   if (other > same) return { isForeign: true, reason: 'the write-ahead log beside the vault belongs to another vault' };
-  const counter = source.readFilePage(1)?.readUInt32BE(24) ?? 0;
-  if (newestCounter === 0 || counter <= newestCounter) return null;
+  const isOlder = changeCounter(source.readFilePage(1)) > changeCounter(source.readNewestPage(1));
+  if (!isOlder) return null;
   return { isForeign: false, reason: 'the write-ahead log beside the vault is older than the vault' };
+}
+
+/** Grows whenever SQLite writes the first page (fileformat2.html, section 1.3.7). */
+function changeCounter(firstPage: Buffer | null): number {
+  return firstPage?.readUInt32BE(24) ?? 0;
 }
 
 /** Where the id of a row stands. */

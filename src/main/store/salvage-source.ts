@@ -22,11 +22,13 @@ export type SalvageSource = {
   readonly isWhole: boolean;
   readonly log: LogContent | null;
   /** First the pages of the file, then those of the log in the order of their commits: later ones are newer. */
-  readonly versions: () => Iterable<PageVersion>;
-  /** Only those of the log. */
-  readonly logVersions: () => Iterable<PageVersion>;
+  readonly versions: (which: 'newest' | 'all') => Iterable<PageVersion>;
+  /** Of each page in the log the version that was committed last. */
+  readonly newestInLog: () => Iterable<PageVersion>;
   /** The page of the file itself. */
   readonly readFilePage: ReadPage;
+  /** The page as the last commit of the log left it, else that of the file. */
+  readonly readNewestPage: ReadPage;
   /** Pages that are empty space: what lies in them was deleted. */
   readonly freePages: () => ReadonlySet<number>;
   readonly close: () => void;
@@ -51,11 +53,11 @@ export function openSource(file: string, logFile: string, useLog: boolean): Salv
     const offset = newest.get(pageNumber);
     return offset === undefined ? readFilePage(pageNumber) : whole(log.read(offset, pageSize), pageSize);
   };
-  function* logVersions(): Generator<PageVersion> {
+  function* inLog(which: 'newest' | 'all'): Generator<PageVersion> {
     for (const { pageNumber, offset } of frames) {
-      const bytes = whole(log.read(offset, pageSize), pageSize);
-      if (bytes === null) continue;
-      yield { pageNumber, bytes, readers: [readNewest, readFilePage], isNewest: newest.get(pageNumber) === offset };
+      const isNewest = newest.get(pageNumber) === offset;
+      const bytes = isNewest || which === 'all' ? whole(log.read(offset, pageSize), pageSize) : null;
+      if (bytes !== null) yield { pageNumber, bytes, readers: [readNewest, readFilePage], isNewest };
     }
   }
   const pageCount = Math.floor(main.sizeBytes / pageSize);
@@ -68,15 +70,16 @@ export function openSource(file: string, logFile: string, useLog: boolean): Salv
     isWhole: ownSize !== null && (content?.problem ?? null) === null && main.sizeBytes % pageSize === 0,
     log: content,
     readFilePage,
-    versions: function* () {
+    readNewestPage: readNewest,
+    versions: function* (which) {
       for (let pageNumber = 1; pageNumber <= pageCount; pageNumber += 1) {
-        const bytes = readFilePage(pageNumber);
-        if (bytes === null) continue;
-        yield { pageNumber, bytes, readers: [readFilePage, readNewest], isNewest: !newest.has(pageNumber) };
+        const isNewest = !newest.has(pageNumber);
+        const bytes = isNewest || which === 'all' ? readFilePage(pageNumber) : null;
+        if (bytes !== null) yield { pageNumber, bytes, readers: [readFilePage, readNewest], isNewest };
       }
-      yield* logVersions();
+      yield* inLog(which);
     },
-    logVersions,
+    newestInLog: () => inLog('newest'),
     freePages: () => listFreePages(readNewest, pageSize),
     close: () => {
       main.close();

@@ -19,7 +19,12 @@ export function readTemplate(folder: string): Template {
 }
 
 type Random = () => number;
-type Damage = { readonly name: string; readonly apply: (folder: string, random: Random, foreign: Template) => void };
+type Damage = {
+  readonly name: string;
+  /** It makes other bytes of some, where the others only take away. */
+  readonly changesBytes?: true;
+  readonly apply: (folder: string, random: Random, foreign: Template) => void;
+};
 
 const file = (folder: string): string => join(folder, 'vault.db');
 const log = (folder: string): string => join(folder, 'vault.db-wal');
@@ -47,12 +52,21 @@ function zeroPages(bytes: Buffer, random: Random, count: number): void {
 }
 
 export const DAMAGES: readonly Damage[] = [
-  { name: 'one byte flipped', apply: (folder, random) => change(file(folder), (bytes) => flip(bytes, random, 1)) },
-  { name: 'many bytes flipped', apply: (folder, random) => change(file(folder), (bytes) => flip(bytes, random, 60)) },
+  {
+    name: 'one byte flipped',
+    changesBytes: true,
+    apply: (folder, random) => change(file(folder), (bytes) => flip(bytes, random, 1)),
+  },
+  {
+    name: 'many bytes flipped',
+    changesBytes: true,
+    apply: (folder, random) => change(file(folder), (bytes) => flip(bytes, random, 60)),
+  },
   { name: 'a page zeroed', apply: (folder, random) => change(file(folder), (bytes) => zeroPages(bytes, random, 1)) },
   { name: 'pages zeroed', apply: (folder, random) => change(file(folder), (bytes) => zeroPages(bytes, random, 12)) },
   {
     name: 'a page overwritten with noise',
+    changesBytes: true,
     apply: (folder, random) =>
       change(file(folder), (bytes) => {
         const start = pick(random, Math.floor(bytes.length / PAGE)) * PAGE;
@@ -67,12 +81,14 @@ export const DAMAGES: readonly Damage[] = [
   { name: 'first page zeroed', apply: (folder) => change(file(folder), (bytes) => bytes.fill(0, 0, PAGE)) },
   {
     name: 'a byte of the header flipped',
+    changesBytes: true,
     apply: (folder, random) => change(file(folder), (bytes) => flip(bytes.subarray(0, 100), random, 1)),
   },
   { name: 'log missing', apply: (folder) => rmSync(log(folder), { force: true }) },
   { name: 'log of another vault', apply: (folder, _, foreign) => writeFileSync(log(folder), foreign.log) },
   {
     name: 'a byte of the log flipped',
+    changesBytes: true,
     apply: (folder, random) => {
       if (existsSync(log(folder))) change(log(folder), (bytes) => flip(bytes, random, 1));
     },
