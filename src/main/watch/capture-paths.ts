@@ -4,7 +4,7 @@ import { joinPath, splitPath } from '../path-names.ts';
 import type { IndexedFile, Seen } from '../store/captures.ts';
 import type { DuePath } from './coalesce.ts';
 import { IGNORE_FILES } from './ignore-rules.ts';
-import { inChunks, lookAt, readPaths } from './read-paths.ts';
+import { inChunks, lookAt, type ReadOutcome, readPaths } from './read-paths.ts';
 import { type GoneFile, matchRenames } from './renames.ts';
 import type { RootContext } from './root-context.ts';
 
@@ -46,18 +46,42 @@ export async function captureChunk(
   chunk: readonly Candidate[],
   gone: Map<string, IndexedFile>,
 ): Promise<void> {
+  commitChunks(context, [await readChunk(context, chunk)], gone);
+}
+
+/** A chunk that was read and is not recorded yet. */
+export type ReadChunk = { readonly chunk: readonly Candidate[]; readonly outcome: ReadOutcome };
+
+/** Marks the paths as being read; {@link commitChunks} ends that, or a failure here. */
+export async function readChunk(context: RootContext, chunk: readonly Candidate[]): Promise<ReadChunk> {
   for (const { path } of chunk) context.reading.add(path);
   try {
-    const outcome = await readPaths(context, chunk);
-    context.commit(withRenames(context, outcome.seen, gone));
-    const nowMs = context.parts.monotonicMs();
-    for (const { path, firstMs } of outcome.busy)
-      context.coalescer.postpone(path, firstMs, nowMs + context.parts.limits().quietMs);
-    for (const path of outcome.gone) context.coalescer.note(path, nowMs);
-  } finally {
-    for (const { path } of chunk) context.reading.delete(path);
-    context.wake();
+    return { chunk, outcome: await readPaths(context, chunk) };
+  } catch (cause) {
+    endReading(context, chunk);
+    throw cause;
   }
+}
+
+/** Records what was read, in one transaction; what changed meanwhile goes back to the coalescer. */
+export function commitChunks(context: RootContext, read: readonly ReadChunk[], gone: Map<string, IndexedFile>): void {
+  try {
+    const seen = read.flatMap(({ outcome }) => outcome.seen);
+    context.commit(withRenames(context, seen, gone));
+    const nowMs = context.parts.monotonicMs();
+    const untilMs = nowMs + context.parts.limits().quietMs;
+    for (const { outcome } of read) {
+      for (const { path, firstMs } of outcome.busy) context.coalescer.postpone(path, firstMs, untilMs);
+      for (const path of outcome.gone) context.coalescer.note(path, nowMs);
+    }
+  } finally {
+    for (const { chunk } of read) endReading(context, chunk);
+  }
+}
+
+function endReading(context: RootContext, chunk: readonly Candidate[]): void {
+  for (const { path } of chunk) context.reading.delete(path);
+  context.wake();
 }
 
 function sortPath(context: RootContext, path: string, firstMs: number, sorted: Sorted): void {

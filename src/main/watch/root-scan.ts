@@ -5,7 +5,7 @@ import type { RootHold, ScanProgress, ScanResult } from '../../shared/model.ts';
 import { splitPath } from '../path-names.ts';
 import type { CaptureCounts, IndexedFile, Seen } from '../store/captures.ts';
 import { workerUrl } from '../worker-url.ts';
-import { type Candidate, captureChunk } from './capture-paths.ts';
+import { type Candidate, commitChunks, type ReadChunk, readChunk } from './capture-paths.ts';
 import { mustHold } from './hold.ts';
 import { createProgressMeter, type ProgressMeter } from './progress.ts';
 import { inChunks, isGone } from './read-paths.ts';
@@ -35,6 +35,8 @@ export type RootScanOutcome = {
 
 const PROGRESS_EVERY_MS = 250;
 const COMMIT_CHUNK = 1_000;
+const COMMIT_FILES = 3_000;
+const COMMIT_BYTES = 32_000_000;
 const HOLD_SAMPLE = 10;
 
 type Found = {
@@ -181,6 +183,10 @@ function take(context: RootContext, findings: ScanFindings, found: Found, meter:
   context.wake();
 }
 
+/**
+ * Reads in several lanes and records together what they read: one durable transaction costs the disk as much as
+ * hundreds of files cost the processor.
+ */
 async function captureAll(
   context: RootContext,
   options: RootScanOptions,
@@ -189,23 +195,40 @@ async function captureAll(
 ): Promise<void> {
   const { parts } = context;
   const waiting = inChunks(withoutOpenFiles(context, found.candidates));
+  let read: ReadChunk[] = [];
+  let readFiles = 0;
+  let readBytes = 0;
   let reportedMs = 0;
+  const commit = (): void => {
+    const batch = read;
+    read = [];
+    commitChunks(context, batch, found.gone);
+    meter.add(readFiles, readBytes);
+    readFiles = 0;
+    readBytes = 0;
+    const nowMs = parts.monotonicMs();
+    if (nowMs - reportedMs < PROGRESS_EVERY_MS) return;
+    reportedMs = nowMs;
+    options.onProgress(meter.at(nowMs));
+  };
   const lane = async (): Promise<void> => {
     for (const chunk of waiting) {
       if (options.signal.aborted) throw new AppError('interrupted', 'The scan was stopped.');
-      await captureChunk(context, chunk, found.gone);
-      meter.add(
-        chunk.length,
-        chunk.reduce((sum, candidate) => sum + candidate.sizeBytes, 0),
-      );
-      const nowMs = parts.monotonicMs();
-      if (nowMs - reportedMs < PROGRESS_EVERY_MS) continue;
-      reportedMs = nowMs;
-      options.onProgress(meter.at(nowMs));
+      // In two steps: another lane may put a new list into `read` while this one waits.
+      const done = await readChunk(context, chunk);
+      read.push(done);
+      readFiles += chunk.length;
+      readBytes += chunk.reduce((sum, candidate) => sum + candidate.sizeBytes, 0);
+      if (readFiles >= COMMIT_FILES || readBytes >= COMMIT_BYTES) commit();
     }
   };
-  // Two jobs for each worker: one is read while the results of the other are committed.
-  await Promise.all(Array.from({ length: parts.pool.width * 2 }, lane));
+  try {
+    // Two jobs for each worker: one is read while the results of the other are recorded.
+    await Promise.all(Array.from({ length: parts.pool.width * 2 }, lane));
+  } finally {
+    // Also what was read before another lane failed: it is whole.
+    if (read.length > 0) commit();
+  }
 }
 
 /** A file that a program is writing (a download, say) waits for its writer like any save. */

@@ -125,6 +125,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     retryMs: RETRY_MS,
   });
 
+  /** Ready to be told; the scan that follows watches the folders. */
   const startWatching = (): void => {
     watched = folderIdentity(rootPath);
     watcher = createTreeWatcher({
@@ -136,7 +137,6 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       onFolder: events.noteFolder,
       onLimited: (code) => setTrouble({ code: 'watch.limited', detail: `The system answered ${code}.` }),
     });
-    watcher.addTree('');
   };
 
   const stopWatching = (): void => {
@@ -178,6 +178,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       scanning = true;
       options.onCondition();
       try {
+        // Also folders whose creation was never told: an overflow loses any event.
+        watcher?.refresh();
         const outcome = await scanRoot(context, {
           dir: '',
           deep: true,
@@ -209,8 +211,9 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     // A folder that was replaced stays suspect until its files are back, or a person accepts.
     if (hold === null) identity = seenIdentity;
     parts.roots.saveScan(rootId, { identity: identity ?? seenIdentity, hold });
-    if (watcher?.isLimited() === true) setTrouble({ code: 'watch.limited', detail: 'Not all folders can be watched.' });
-    else setTrouble(null);
+    if (watcher?.isLimited() !== true) setTrouble(null);
+    else if (trouble?.code !== 'watch.limited')
+      setTrouble({ code: 'watch.limited', detail: 'Not all folders can be watched.' });
     if (unreadable.length > 0)
       parts.log.warn('Some folders cannot be read; what they hold is not captured.', {
         root: rootPath,

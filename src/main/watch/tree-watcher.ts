@@ -9,8 +9,11 @@ import { listFolder } from './list-folder.ts';
  * Events may be lost (a full kernel queue says nothing): see burst.ts.
  */
 export type TreeWatcher = {
-  /** Watches a folder and all below it. Each folder is watched before it is listed, so that nothing falls between. */
-  readonly addTree: (dir: string) => void;
+  /**
+   * Watches what is not watched yet: all at first; later the folders whose events were lost, and what the system
+   * refused before. Each folder is watched before it is listed, and a scan must follow, so that nothing falls between.
+   */
+  readonly refresh: () => void;
   readonly folders: () => number;
   /** Whether the system refused to watch more; then only scans see everything. */
   readonly isLimited: () => boolean;
@@ -35,28 +38,44 @@ export function createTreeWatcher(options: TreeWatcherOptions): TreeWatcher {
 }
 
 function watchEachFolder(options: TreeWatcherOptions): TreeWatcher {
-  const watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: bigint }>();
+  const watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
   let limited = false;
 
-  const addFolder = (dir: string): boolean => {
+  /** Null when it cannot be watched. */
+  const addFolder = (dir: string): 'added' | 'known' | null => {
     const path = fsPath(join(options.rootPath, dir));
     try {
-      const inode = lstatSync(path, { bigint: true }).ino;
+      const identity = identityOf(path);
       const known = watchers.get(dir);
-      if (known !== undefined && known.inode === inode) return true;
+      if (known?.identity === identity) return 'known';
       known?.watcher.close();
       const watcher = watch(path, { persistent: false }, (event, name) => onEvent(dir, event, name));
       // A folder that was removed ends its watch; the folder above tells what happened.
       watcher.on('error', () => forget(dir));
-      watchers.set(dir, { watcher, inode });
-      return true;
+      watchers.set(dir, { watcher, identity });
+      return 'added';
     } catch (cause) {
-      const code = (cause as NodeJS.ErrnoException).code ?? '';
-      if (code === 'ENOSPC' || code === 'EMFILE' || code === 'ENFILE') {
-        limited = true;
-        options.onLimited(code);
-      }
-      return false;
+      noteLimit(cause);
+      return null;
+    }
+  };
+
+  const noteLimit = (cause: unknown): void => {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    if (code !== 'ENOSPC' && code !== 'EMFILE' && code !== 'ENFILE') return;
+    limited = true;
+    options.onLimited(code);
+  };
+
+  const foldersIn = (dir: string): string[] => {
+    try {
+      return listFolder(join(options.rootPath, dir))
+        .filter((entry) => entry.kind === 'folder' && !options.ignoresFolder(dir, entry.name))
+        .map((entry) => joinPath(dir, entry.name));
+    } catch (cause) {
+      // Gone or not readable: the scan that follows says which.
+      noteLimit(cause);
+      return [];
     }
   };
 
@@ -64,8 +83,8 @@ function watchEachFolder(options: TreeWatcherOptions): TreeWatcher {
     const queue = [start];
     for (let dir = queue.pop(); dir !== undefined; dir = queue.pop()) {
       if (limited) return;
-      if (!addFolder(dir)) continue;
-      for (const folder of foldersIn(options, dir)) queue.push(folder);
+      if (addFolder(dir) === null) continue;
+      for (const folder of foldersIn(dir)) queue.push(folder);
     }
   };
 
@@ -73,6 +92,8 @@ function watchEachFolder(options: TreeWatcherOptions): TreeWatcher {
     options.onEvent();
     if (name === null || isDoubtful(name)) {
       options.onFolder(dir, false);
+      // A folder that has come here is one that is not watched.
+      if (event === 'rename') for (const folder of foldersIn(dir)) if (addFolder(folder) === 'added') onNewFolder(folder);
       return;
     }
     const path = joinPath(dir, name);
@@ -82,12 +103,15 @@ function watchEachFolder(options: TreeWatcherOptions): TreeWatcher {
 
   const onRename = (dir: string, name: string, path: string): void => {
     if (isFolder(join(options.rootPath, path))) {
-      if (options.ignoresFolder(dir, name)) return;
-      addTree(path);
-      options.onFolder(path, true);
+      if (!options.ignoresFolder(dir, name)) onNewFolder(path);
     } else if (watchers.has(path)) {
       forget(path);
     }
+  };
+
+  const onNewFolder = (dir: string): void => {
+    addTree(dir);
+    options.onFolder(dir, true);
   };
 
   const forget = (dir: string): void => {
@@ -99,7 +123,10 @@ function watchEachFolder(options: TreeWatcherOptions): TreeWatcher {
   };
 
   return {
-    addTree,
+    refresh: () => {
+      limited = false;
+      addTree('');
+    },
     folders: () => watchers.size,
     isLimited: () => limited,
     stop: () => {
@@ -109,15 +136,10 @@ function watchEachFolder(options: TreeWatcherOptions): TreeWatcher {
   };
 }
 
-function foldersIn(options: TreeWatcherOptions, dir: string): string[] {
-  try {
-    return listFolder(join(options.rootPath, dir))
-      .filter((entry) => entry.kind === 'folder' && !options.ignoresFolder(dir, entry.name))
-      .map((entry) => joinPath(dir, entry.name));
-  } catch {
-    // Gone or not readable: the scan that follows says which.
-    return [];
-  }
+/** The inode alone does not tell: a new folder often takes that of the one just removed, whose watch is dead. */
+function identityOf(path: string | Buffer): string {
+  const { dev, ino, birthtimeNs } = lstatSync(path, { bigint: true });
+  return `${dev}:${ino}:${birthtimeNs}`;
 }
 
 function watchRecursively(options: TreeWatcherOptions): TreeWatcher {
@@ -125,6 +147,7 @@ function watchRecursively(options: TreeWatcherOptions): TreeWatcher {
   let limited = false;
   const start = (): void => {
     if (watcher !== null) return;
+    limited = false;
     try {
       watcher = watch(options.rootPath, { persistent: false, recursive: true }, (event, name) => {
         options.onEvent();
@@ -142,7 +165,7 @@ function watchRecursively(options: TreeWatcherOptions): TreeWatcher {
     }
   };
   return {
-    addTree: start,
+    refresh: start,
     folders: () => (watcher === null ? 0 : 1),
     isLimited: () => limited,
     stop: () => {

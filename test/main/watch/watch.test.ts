@@ -174,6 +174,17 @@ describe('a watched root', () => {
     expect([excluded?.state, excluded?.reason, h.versions('a.log')]).toEqual(['skipped', 'file.excluded', ['log']]);
   });
 
+  it('captures every file of a first scan that takes many commits', async () => {
+    const h = create({ isWatching: false });
+    seed(h, 9_000);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await h.start();
+    const result = await h.scan();
+    expect([result.created, h.files.list({ rootId: h.rootId }, 'path', 1, null).total, h.watch.waiting()]).toEqual([
+      9_000, 9_000, 0,
+    ]);
+  });
+
   it('stores large files as objects and reads them back', async () => {
     const h = create({ isWatching: false });
     const text = Array.from({ length: 300_000 }, (_, index) => `${(index * 7_919) % 104_729}`).join(' ');
