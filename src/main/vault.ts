@@ -53,9 +53,15 @@ export function openVault(host: Host, logger: Logger): Vault {
       );
     },
     close: () => {
-      meta.set(CLEAN, 'yes');
-      store.db.pragma('wal_checkpoint(TRUNCATE)');
-      store.close();
+      try {
+        meta.set(CLEAN, 'yes');
+        store.db.pragma('wal_checkpoint(TRUNCATE)');
+      } catch (cause) {
+        // A full disk, say. Everything is durable in the log of SQLite: the next start reads it from there.
+        logger.warn('The vault could not be tidied up before it was closed; nothing is lost.', { error: cause });
+      } finally {
+        store.close();
+      }
     },
   };
 }

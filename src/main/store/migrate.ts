@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { AppError } from '../../shared/errors.ts';
 
 export type Migration = { readonly number: number; readonly name: string; readonly sql: string };
@@ -20,7 +20,7 @@ export function readMigrations(folder: string): Migration[] {
 /**
  * Brings the database to the newest version, each migration in a transaction of its own.
  * Safe to repeat. Throws `data.from_future` for a version we do not know and `data.migration_failed`
- * when a migration fails; the database is then as it was before that migration.
+ * when a migration fails, SQLite's own error when the disk does; the database is then as it was before that migration.
  */
 export function migrate(database: Database.Database, migrations: readonly Migration[]): { from: number; to: number } {
   const from = database.pragma('user_version', { simple: true }) as number;
@@ -37,6 +37,8 @@ export function migrate(database: Database.Database, migrations: readonly Migrat
         })
         .immediate();
     } catch (cause) {
+      // A full or failing disk is no fault of the migration: the caller names it, and the next start goes on.
+      if (cause instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR)/.test(cause.code)) throw cause;
       throw new AppError('data.migration_failed', `Migration ${migration.name} failed: ${(cause as Error).message}`, {
         cause,
       });
