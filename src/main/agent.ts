@@ -1,40 +1,33 @@
 /** The composition root: builds the parts, hands each what it needs of another, starts and stops them in order. */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayPath } from '../shared/display.ts';
 import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
-import { createFirstRoot, planRoots, type RootPlan } from './agent-roots.ts';
+import { createFirstRoot, planRoots } from './agent-roots.ts';
 import { createApi } from './api.ts';
-import type { AgentApi } from './api-types.ts';
+import type { AgentState } from './api-parts.ts';
+import type { AgentMode, ShellAgent } from './api-types.ts';
 import { createEventHub } from './event-hub.ts';
 import type { Host } from './host.ts';
 import { createLogFlush } from './log/flush.ts';
-import { createLog, type Log } from './log/log.ts';
+import { createLog } from './log/log.ts';
 import { logLimits } from './log/rotation.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
+import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { acquireLock } from './store/lock.ts';
 import { createParts, openVault, type Vault } from './vault.ts';
 import { createHashPool } from './watch/hash-pool.ts';
+import { watchLimits } from './watch/limits.ts';
 import { createWriterProbe } from './watch/open-writers.ts';
-import type { WatchLimits } from './watch/root-context.ts';
 import { createWatchService } from './watch/watch-service.ts';
 
-/** `running` watches; `offline` works on the vault for one command and watches nothing. Both hold the data folder. */
-export type AgentMode = 'running' | 'offline';
-
-export type Agent = {
-  readonly api: AgentApi;
+/** What a shell gets: see {@link ShellAgent}. */
+export type Agent = ShellAgent & {
   /** Resolves when everything that changed while no agent ran is durable, or has a reason why not. */
   readonly start: () => Promise<void>;
   /** Ends cleanly: what is being captured is finished, what waits is found by the next start. Safe to repeat. */
   readonly stop: () => Promise<void>;
-  readonly settings: () => Settings;
-  readonly log: Log;
-  readonly describeStart: () => { readonly createdFirstRoot: string | null };
-  readonly setDashboardUrl: (url: string | null) => void;
-  readonly setLinkMaker: (make: () => string) => void;
-  readonly onStopRequested: (listener: () => void) => void;
 };
 
 /** How long a start waits for a holder of the data folder that is about to end (a command, a stopping agent). */
@@ -247,35 +240,4 @@ async function buildAgent(
   };
 }
 
-/** What changes while the agent runs and belongs to no part. */
-export type AgentState = {
-  plan: RootPlan;
-  startedAtMs: number | null;
-  createdFirstRoot: string | null;
-  dashboardUrl: string | null;
-  makeLink: (() => string) | null;
-  safeSinceMs: number | null;
-  /** What the test of the vault file found; null when nothing. */
-  damage: string | null;
-};
-
 const MAX_LOG_ROWS = 100_000;
-
-function watchLimits({ watch }: Settings): WatchLimits {
-  return {
-    quietMs: watch.quiet_ms,
-    maxWaitMs: watch.max_wait_ms,
-    openFileWaitMs: watch.open_file_wait_seconds * 1_000,
-    maxFileBytes: watch.max_file_mb * 1_000_000,
-    rescanMs: watch.rescan_minutes * 60_000,
-    holdOver: watch.hold_deletes_over,
-    holdShare: watch.hold_deletes_share,
-  };
-}
-
-/** What a killed agent left half-written; the files it was read from are captured again. */
-function clearTemporaryObjects(dataFolder: string): void {
-  const folder = join(dataFolder, 'objects', 'tmp');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { force: true });
-}

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describeRoot } from './agent-status.ts';
-import type { ApiParts } from './api.ts';
+import type { ApiParts } from './api-parts.ts';
 import type { DoctorFacts } from './ops/health/facts.ts';
 import { gatherFacts } from './ops/health/gather.ts';
 import { clockMs } from './store/clock.ts';

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import type { AgentMethods } from '../shared/contract.ts';
 import { displayPath } from '../shared/display.ts';
 import { AppError } from '../shared/errors.ts';
-import type { FileEntry, Snapshot } from '../shared/model.ts';
+import type { FileEntry, ScanResult, Snapshot } from '../shared/model.ts';
 import { describeRoot } from './agent-status.ts';
-import type { ApiParts } from './api.ts';
+import type { ApiParts } from './api-parts.ts';
 import { resolveFile, resolveVersion, type Version } from './files/resolve.ts';
 import { restoreFile } from './files/restore.ts';
 import { showContent } from './files/text.ts';
@@ -63,6 +63,15 @@ export function createFileMethods({ parts, watch, settings, vault, applyRoots, m
     return now?.state === 'present' ? now.snapshotId : null;
   };
 
+  /** A file that was just saved is captured after its scan; a disk that refused it must not look like success. */
+  const assertDurable = (scanned: readonly StoredRoot[]): void => {
+    for (const { rootId } of scanned) {
+      const condition = watch.condition(rootId);
+      if (condition?.code?.startsWith('data.') === true)
+        throw new AppError(condition.code, condition.detail ?? '', { retryable: true });
+    }
+  };
+
   return {
     'roots.list': async () => ({ roots: roots.list().map(info) }),
     'roots.add': async ({ path }) => {
@@ -94,10 +103,21 @@ export function createFileMethods({ parts, watch, settings, vault, applyRoots, m
       return { result };
     },
     'scan.run': async ({ path }) => {
-      const results =
-        path === undefined ? await watch.scanAll() : [await watch.scan(rootAt(path).rootId, { acceptDeletes: false })];
+      const scanned = path === undefined ? roots.list() : [rootAt(path)];
+      const results: ScanResult[] = [];
+      const failures: unknown[] = [];
+      for (const { rootId } of scanned) {
+        try {
+          results.push(await watch.scan(rootId, { acceptDeletes: false }));
+        } catch (cause) {
+          // The other folders are captured first.
+          failures.push(cause);
+        }
+      }
       await watch.settled(mode === 'offline' ? SETTLE_MS * 6 : SETTLE_MS);
-      return { results: [...results] };
+      if (failures.length > 0) throw failures[0];
+      assertDurable(scanned);
+      return { results };
     },
 
     'files.list': async ({ order = 'path', limit = DEFAULT_LIMIT, cursor = null, ...filter }) =>

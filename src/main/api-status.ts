@@ -1,8 +1,8 @@
 import type { AgentMethods, AgentStatus } from '../shared/contract.ts';
 import { refusalText } from './agent-roots.ts';
 import { type Attention, describeRoot, judgeSafety, listAttention, type SafetyFacts } from './agent-status.ts';
-import type { ApiParts } from './api.ts';
 import { collectDoctorFacts } from './api-doctor.ts';
+import type { ApiParts } from './api-parts.ts';
 import { runChecks } from './ops/health/doctor.ts';
 
 type StatusMethods = Pick<AgentMethods, 'agent.status' | 'agent.stop' | 'agent.link' | 'doctor.run'>;

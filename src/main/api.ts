@@ -2,36 +2,13 @@
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
 import type { AgentMethods } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
-import type { AgentMode, AgentState } from './agent.ts';
 import { createFileMethods } from './api-files.ts';
+import type { ApiParts } from './api-parts.ts';
 import { createStatusMethods } from './api-status.ts';
 import type { AgentApi } from './api-types.ts';
-import type { EventHub } from './event-hub.ts';
-import type { Host } from './host.ts';
-import type { LogFlush } from './log/flush.ts';
-import type { Log } from './log/log.ts';
-import type { SettingsSource } from './settings/settings.ts';
-import type { Parts, Vault } from './vault.ts';
-import type { WatchService } from './watch/watch-service.ts';
 
 /** How long a command without an agent waits for what is not searchable yet; the answer tells what still is not. */
 const OFFLINE_INDEX_MS = 20_000;
-
-/** Everything a handler may need. */
-export type ApiParts = {
-  readonly host: Host;
-  readonly mode: AgentMode;
-  readonly settings: SettingsSource;
-  readonly log: Log;
-  readonly logFlush: LogFlush;
-  readonly hub: EventHub;
-  readonly vault: Vault;
-  readonly parts: Parts;
-  readonly watch: WatchService;
-  readonly state: AgentState;
-  readonly applyRoots: () => Promise<void>;
-  readonly requestStop: () => void;
-};
 
 export function createApi(all: ApiParts): AgentApi {
   const { parts, settings, hub } = all;

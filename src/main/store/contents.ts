@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import type Database from 'better-sqlite3';
@@ -66,4 +66,11 @@ function unpack(stored: Buffer, encoding: 'raw' | 'zstd', sizeBytes: number, hex
   } catch (cause) {
     throw new AppError('content.damaged', `Content ${hex} cannot be unpacked.`, { cause });
   }
+}
+
+/** What a killed agent left half-written; the files it was read from are captured again. */
+export function clearTemporaryObjects(dataFolder: string): void {
+  const folder = join(dataFolder, 'objects', 'tmp');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { force: true });
 }
