@@ -40,7 +40,7 @@ export function carve(source: SalvageSource, db: Db, shapes: readonly Shape[], p
   const take = (row: SalvagedRow, page: PageVersion): boolean => {
     const shaped = shapeRow(row, shapes);
     if (shaped === null) return isOther(row) && (!page.isNewest || witness(row));
-    if (shaped.shape.table === 'counters') return noteCounter(shaped, tally);
+    if (shaped.shape.table === 'counters') return noteCounter(shaped, tally) || !page.isNewest || witness(row);
     if (shaped.shape.table === 'meta' && shaped.values[0] === 'device_id') return noteDevice(shaped);
     if (row.isSuspect) {
       suspects.push(shaped);
@@ -108,8 +108,10 @@ function prepareContents(db: Db, shapes: readonly Shape[], writer: RowWriter) {
   };
 }
 
+/** False for a row that only looks like a counter: the entry of an index, a text with a rowid. */
 function noteCounter({ values: [name, value] }: ShapedRow, tally: { change: number; clock: number }): boolean {
-  if ((name === 'change' || name === 'clock') && typeof value === 'number') tally[name] = Math.max(tally[name], value);
+  if ((name !== 'change' && name !== 'clock') || typeof value !== 'number') return false;
+  tally[name] = Math.max(tally[name], value);
   return true;
 }
 

@@ -92,12 +92,11 @@ export function moveParts(from: string, to: string): void {
 }
 
 /** Throws `data.full` when a second vault would not fit beside the first. */
-export function assertSpace(dataFolder: string, folders: readonly string[]): void {
+export function assertSpace(folders: readonly string[], freeBytes: number): void {
   const sizes = folders.flatMap((folder) => PARTS.map((name) => sizeOf(join(folder, name))));
   const needed = sizes.reduce((sum, size) => sum + size, SPARE_BYTES);
-  const { bavail, bsize } = statfsSync(dataFolder);
-  if (bavail * bsize >= needed) return;
-  const missing = formatBytes(needed - bavail * bsize);
+  if (freeBytes >= needed) return;
+  const missing = formatBytes(needed - freeBytes);
   throw new AppError(
     'data.full',
     `The damaged vault needs ${formatBytes(needed)} free to be rebuilt; ${missing} are missing.`,
@@ -132,6 +131,12 @@ export function publish(from: string, to: string): void {
   }
   renameSync(from, to);
   syncFolder(dirname(to));
+}
+
+/** What a user may still write on the disk of the folder. */
+export function freeBytesOf(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 function sizeOf(file: string): number {

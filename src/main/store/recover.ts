@@ -9,6 +9,7 @@ import { readMigrations } from './migrate.ts';
 import { buildVault, CHANGE_GAP } from './recover-build.ts';
 import {
   assertSpace,
+  freeBytesOf,
   type Marker,
   makeDamagedFolder,
   moveParts,
@@ -31,6 +32,8 @@ export type RecoverOptions = {
   readonly nowMs: () => number;
   /** Why, for the report; found out when it is not given. */
   readonly reason?: string;
+  /** Space on the disk of a folder; measured when it is not given. */
+  readonly freeBytes?: (folder: string) => number;
 };
 
 export type Opened = {
@@ -103,13 +106,14 @@ export function recoverVault(options: RecoverOptions): RecoveryReport {
   }
 }
 
-function recover({ dataFolder, nowMs, reason: given }: RecoverOptions): RecoveryReport {
+function recover({ dataFolder, nowMs, reason: given, freeBytes = freeBytesOf }: RecoverOptions): RecoveryReport {
   const marker = readMarker(dataFolder);
   const finished = marker === null ? null : finishEarlier(dataFolder, marker);
   if (finished !== null) return finished;
   const reason = marker?.reason ?? given ?? inspectVault(dataFolder, shapes()) ?? 'a test of the file failed';
   const whenMs = nowMs();
-  assertSpace(dataFolder, marker === null || marker.movedTo === null ? [dataFolder] : [dataFolder, marker.movedTo]);
+  const places = marker === null || marker.movedTo === null ? [dataFolder] : [dataFolder, marker.movedTo];
+  assertSpace(places, freeBytes(dataFolder));
   const movedTo = begin(dataFolder, marker, reason, whenMs);
   const report = buildAndPublish(dataFolder, { whenMs, movedTo, reason });
   finish(dataFolder, movedTo);

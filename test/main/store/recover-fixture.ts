@@ -149,7 +149,7 @@ export function newestChange(store: Store): number {
 }
 
 /** Writes a part of a life: files new, changed, renamed, deleted, small and large; decisions and memories. */
-export function live(writer: Writer, round: number, files: number): void {
+export function live(writer: Writer, round: number, files: number, records = 12): void {
   const { random } = writer;
   for (let index = 0; index < files; index += 1) {
     const path = `${random() < 0.5 ? '' : `project ${round}/`}note ${round}-${index}.md`;
@@ -162,13 +162,13 @@ export function live(writer: Writer, round: number, files: number): void {
   }
   writer.capture(`large ${round}.bin`, randomBytes(random, OBJECT_THRESHOLD_BYTES + 1_000));
   const first: EditableRecord[] = [];
-  for (let index = 0; index < 12; index += 1) {
+  for (let index = 0; index < records; index += 1) {
     const decision = writer.writeDecision(`Decision ${round}-${index}`, makeText(random, 200));
     if (index % 3 === 0) writer.editDecision(decision.id, makeText(random, 9_000));
     else first.push(decision);
     first.push(writer.writeMemory(`Memory ${round}-${index} äöü`, makeText(random, 300)));
   }
-  for (const record of first.slice(0, 8)) writer.link(record);
+  for (const record of first.slice(0, records)) writer.link(record);
 }
 
 function makeBytes(random: () => number): Buffer {
@@ -190,7 +190,7 @@ function randomBytes(random: () => number, length: number): Buffer {
   return bytes;
 }
 
-function toContent(folder: string, bytes: Buffer): StoredContent {
+export function toContent(folder: string, bytes: Buffer): StoredContent {
   const sha256 = hash('sha256', bytes, 'buffer');
   const packed = zstdCompressSync(bytes);
   const [data, encoding] = packed.length < bytes.length ? [packed, 'zstd' as const] : [bytes, 'raw' as const];
@@ -203,7 +203,7 @@ function toContent(folder: string, bytes: Buffer): StoredContent {
   return { sha256, sizeBytes: bytes.length, encoding, data: isObject ? null : data, storedBytes: data.length };
 }
 
-function toSeen(path: string, content: StoredContent | null, nowMs: number, renamedFrom: string | null): Seen {
+export function toSeen(path: string, content: StoredContent | null, nowMs: number, renamedFrom: string | null): Seen {
   if (content === null) return { kind: 'gone', ...splitPath(path) };
   const stat = { sizeBytes: content.sizeBytes, mtimeUs: nowMs * 1_000, ctimeUs: nowMs * 1_000, inode: 7, mode: 0o644 };
   const from = renamedFrom === null ? null : splitPath(renamedFrom);

@@ -27,15 +27,15 @@ beforeAll(() => {
   base = newFolder();
   const folder = join(base, 'live');
   const writer = openWriter(folder, 1);
-  live(writer, 1, 24);
+  live(writer, 1, 20);
   writer.store.db.pragma('wal_checkpoint(TRUNCATE)');
   writer.store.db.pragma('wal_autocheckpoint = 0');
   keep(folder, 'stopped', writer.written());
-  live(writer, 2, 10);
+  live(writer, 2, 6, 4);
   keep(folder, 'killed', writer.written());
   writer.close();
   const other = openWriter(join(base, 'other'), 2);
-  live(other, 1, 40);
+  live(other, 1, 30);
   cpSync(join(base, 'other'), join(base, 'foreign'), { recursive: true });
   other.close();
   foreign = readTemplate(join(base, 'foreign'));
