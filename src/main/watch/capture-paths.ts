@@ -4,7 +4,8 @@ import { joinPath, splitPath } from '../path-names.ts';
 import type { IndexedFile, Seen } from '../store/captures.ts';
 import type { DuePath } from './coalesce.ts';
 import { IGNORE_FILES } from './ignore-rules.ts';
-import { inChunks, lookAt, type ReadOutcome, readPaths } from './read-paths.ts';
+import { NO_STAT } from './read-file.ts';
+import { inChunks, isGone, lookAt, type ReadOutcome, readPaths } from './read-paths.ts';
 import { type GoneFile, matchRenames } from './renames.ts';
 import type { RootContext } from './root-context.ts';
 
@@ -96,15 +97,17 @@ function sortPath(context: RootContext, path: string, firstMs: number, sorted: S
   if (found === 'gone') {
     if (known?.state === 'present') sorted.gone.set(path, known);
     else if (known?.state === 'skipped') sorted.seen.push({ kind: 'gone', dir, name });
-    for (const file of parts.captures.presentBelow(rootId, path)) sorted.gone.set(joinPath(file.dir, file.name), file);
+    loseBelow(context, path, sorted);
   } else if (found === 'unreadable') {
-    if (known !== undefined) sorted.seen.push({ kind: 'skipped', dir, name, stat: known, reason: 'file.unreadable' });
+    if (known !== undefined || !context.ignore.ignoresPath(path, false))
+      sorted.seen.push({ kind: 'skipped', dir, name, stat: known ?? NO_STAT, reason: 'file.unreadable' });
   } else if (context.ignore.ignoresPath(path, found.kind === 'folder')) {
     if (known?.state === 'present')
       sorted.seen.push({ kind: 'skipped', dir, name, stat: found.stat, reason: 'file.excluded' });
   } else if (found.kind === 'folder') {
     if (known?.state === 'present') sorted.gone.set(path, known);
   } else if (found.kind === 'symlink' || found.kind === 'special') {
+    if (known?.state !== 'present') loseBelow(context, path, sorted);
     sorted.seen.push({
       kind: 'skipped',
       dir,
@@ -115,8 +118,14 @@ function sortPath(context: RootContext, path: string, firstMs: number, sorted: S
   } else if (found.stat.sizeBytes > parts.limits().maxFileBytes) {
     sorted.seen.push({ kind: 'skipped', dir, name, stat: found.stat, reason: 'file.too_large' });
   } else if (known?.state !== 'present' || !isSameStat(known, found.stat)) {
+    if (known?.state !== 'present') loseBelow(context, path, sorted);
     sorted.toRead.push({ path, sizeBytes: found.stat.sizeBytes, firstMs, stillOpen: false });
   }
+}
+
+/** What lay below a path is gone when the path is no folder any more. */
+function loseBelow({ parts, rootId }: RootContext, path: string, sorted: Sorted): void {
+  for (const file of parts.captures.presentBelow(rootId, path)) sorted.gone.set(joinPath(file.dir, file.name), file);
 }
 
 /** Puts files back that a program has open for writing, unless it keeps them open for too long. */
@@ -148,8 +157,14 @@ function holdBackOpenFiles(context: RootContext, candidates: readonly Candidate[
 function withRenames(context: RootContext, seen: readonly Seen[], gone: Map<string, IndexedFile>): readonly Seen[] {
   if (gone.size === 0) return seen;
   const left: GoneFile[] = [];
-  for (const [path, file] of gone)
-    if (file.sha256 !== null) left.push({ path, sha256: file.sha256, inode: file.inode });
+  const contents = new Set(
+    seen.flatMap((each) => (each.kind === 'content' ? each.content.sha256.toString('hex') : [])),
+  );
+  for (const [path, file] of gone) {
+    if (file.sha256 === null || !contents.has(file.sha256)) continue;
+    // It may be back since it was found gone: then it was no rename.
+    if (isGone(context.rootPath, path)) left.push({ path, sha256: file.sha256, inode: file.inode });
+  }
   const appeared: GoneFile[] = [];
   for (const each of seen) {
     if (each.kind !== 'content' || isPresent(context, each)) continue;

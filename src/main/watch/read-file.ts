@@ -243,7 +243,8 @@ function explainFailure(cause: unknown): ReadResult {
   return { kind: 'busy' };
 }
 
-const NO_STAT: FileStat = { sizeBytes: 0, mtimeUs: 0, ctimeUs: 0, inode: 0, mode: 0 };
+/** Of a file that cannot even be looked at. */
+export const NO_STAT: FileStat = { sizeBytes: 0, mtimeUs: 0, ctimeUs: 0, inode: 0, mode: 0 };
 
 function statOrEmpty(path: string): FileStat {
   try {

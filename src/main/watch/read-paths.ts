@@ -66,7 +66,7 @@ function readInline(paths: readonly string[], maxBytes: number, dataFolder: stri
 
 export type OnDisk = { readonly kind: 'file' | 'folder' | 'symlink' | 'special'; readonly stat: FileStat };
 
-/** What lies at a path; `gone` when nothing, `unreadable` when a folder above cannot be searched. */
+/** What lies at a path; `gone` when nothing or behind a link, `unreadable` when a folder above cannot be searched. */
 export function lookAt(rootPath: string, path: string): OnDisk | 'gone' | 'unreadable' {
   try {
     const stats = lstatSync(fsPath(join(rootPath, path)), { bigint: true });
@@ -77,11 +77,18 @@ export function lookAt(rootPath: string, path: string): OnDisk | 'gone' | 'unrea
         : stats.isSymbolicLink()
           ? 'symlink'
           : 'special';
-    return { kind, stat: toFileStat(stats) };
+    return isBehindLink(rootPath, splitPath(path).dir) ? 'gone' : { kind, stat: toFileStat(stats) };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'gone' : 'unreadable';
   }
+}
+
+/** What a linked folder shows lies elsewhere: it is none of this root. Throws the system's error. */
+function isBehindLink(rootPath: string, dir: string): boolean {
+  for (let above = dir; above !== ''; above = splitPath(above).dir)
+    if (lstatSync(fsPath(join(rootPath, above))).isSymbolicLink()) return true;
+  return false;
 }
 
 /** Whether the file that was at a path is gone: nothing is there now, or a folder is. */

@@ -39,11 +39,15 @@ export function isInside(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 }
 
-/** Device and inode of a folder: the same folder, whatever is in it. Null when it is not there. */
+/**
+ * Device and inode of a folder: the same folder, whatever is in it. Null when it is not there, also when a link leads
+ * elsewhere now.
+ * @param path a real path
+ */
 export function folderIdentity(path: string): string | null {
   try {
     const stats = statSync(path, { bigint: true });
-    return stats.isDirectory() ? `${stats.dev}:${stats.ino}` : null;
+    return stats.isDirectory() && realpathSync(path) === path ? `${stats.dev}:${stats.ino}` : null;
   } catch {
     // Not there, or not reachable: the caller finds out which when it matters.
     return null;

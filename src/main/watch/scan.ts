@@ -7,7 +7,7 @@ import type { FileStat } from '../store/captures.ts';
 import type { IndexReader, KnownFile } from '../store/index-reader.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { type Entry, listFolder } from './list-folder.ts';
-import { toFileStat } from './read-file.ts';
+import { NO_STAT, toFileStat } from './read-file.ts';
 
 export type ScanRequest = {
   readonly rootId: number;
@@ -126,9 +126,10 @@ function compareFile(
   try {
     stat = toFileStat(lstatSync(fsPath(join(request.rootPath, path)), { bigint: true }));
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+      findings.skippedFiles += 1;
       findings.skipped.push({ dir, name: entry.name, stat: NO_STAT, reason: 'file.unreadable' });
-    else if (known !== undefined) lose(findings, dir, known, 'missing');
+    } else if (known !== undefined) lose(findings, dir, known, 'missing');
     return;
   }
   const reason = reasonToSkip(entry, stat, request.maxBytes);
@@ -185,5 +186,3 @@ function isSame(known: KnownFile, stat: FileStat): boolean {
 function emptyFindings(): ScanFindings {
   return { changed: [], skipped: [], gone: [], unchangedFiles: 0, skippedFiles: 0 };
 }
-
-const NO_STAT: FileStat = { sizeBytes: 0, mtimeUs: 0, ctimeUs: 0, inode: 0, mode: 0 };

@@ -93,7 +93,8 @@ function watchEachFolder(options: TreeWatcherOptions): TreeWatcher {
     if (name === null || isDoubtful(name)) {
       options.onFolder(dir, false);
       // A folder that has come here is one that is not watched.
-      if (event === 'rename') for (const folder of foldersIn(dir)) if (addFolder(folder) === 'added') onNewFolder(folder);
+      if (event === 'rename')
+        for (const folder of foldersIn(dir)) if (addFolder(folder) === 'added') onNewFolder(folder);
       return;
     }
     const path = joinPath(dir, name);
