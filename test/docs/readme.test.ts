@@ -28,7 +28,10 @@ function shell(script: string, env: Record<string, string> = environment): Ran {
 beforeAll(async () => {
   const { builtFrom, fingerprint } =
     await load<Record<'builtFrom' | 'fingerprint', (root: string) => string | null>>('scripts/sources.mjs');
-  if (builtFrom(ROOT) !== fingerprint(ROOT)) spawnSync(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
+  if (builtFrom(ROOT) !== fingerprint(ROOT)) {
+    const built = spawnSync(process.execPath, [join(ROOT, 'scripts/build.mjs')], { encoding: 'utf8' });
+    expect(built.status, built.stderr).toBe(0);
+  }
   mkdirSync(join(home, 'projects'));
   mkdirSync(notes);
   writeFileSync(join(notes, 'plan.md'), '# Release plan\n\n- write it\n');
