@@ -68,9 +68,15 @@ function unpack(stored: Buffer, encoding: 'raw' | 'zstd', sizeBytes: number, hex
   }
 }
 
-/** What a killed agent left half-written; the files it was read from are captured again. */
+/** What a killed agent left half-written; the files it was read from are captured again. Throws `data.full`. */
 export function clearTemporaryObjects(dataFolder: string): void {
   const folder = join(dataFolder, 'objects', 'tmp');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw cause;
+    throw new AppError('data.full', 'No space is left in the data folder.', { cause, retryable: true });
+  }
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { force: true });
 }
