@@ -8,7 +8,6 @@ import { type CheckTask, integrityCheck, quickCheck } from './quick-check.ts';
 const { dataFolder, kind } = workerData as CheckTask;
 const db = new Database(join(dataFolder, VAULT_FILE), { readonly: true, fileMustExist: true });
 try {
-  db.pragma('cache_size = -2000');
   parentPort?.postMessage(kind === 'quick_check' ? quickCheck(db) : integrityCheck(db));
 } finally {
   db.close();

@@ -96,10 +96,13 @@ function readPayload(at: Cursor, size: number, isTable: boolean, readPage: ReadP
   const local = fitting <= most ? fitting : least;
   if (at.offset + local + 4 > usable) return null;
   const parts = [at.bytes.subarray(at.offset, at.offset + local)];
+  const seen = new Set<number>();
   let next = at.bytes.readUInt32BE(at.offset + local);
   for (let missing = size - local; missing > 0; missing -= usable - 4) {
-    const page = next === 0 ? null : readPage(next);
+    // A damaged chain may lead back into itself.
+    const page = next === 0 || seen.has(next) ? null : readPage(next);
     if (page === null || page.length !== usable) return null;
+    seen.add(next);
     overflow.push(next);
     parts.push(page.subarray(4, 4 + Math.min(missing, usable - 4)));
     next = page.readUInt32BE(0);
