@@ -1,7 +1,7 @@
 /** What the agent says of itself. Everything follows from the vault and from the state of the watches. */
 import type { AgentStatus } from '../shared/contract.ts';
 import { displayPath, formatBytes } from '../shared/display.ts';
-import { ERROR_CATALOGUE } from '../shared/errors.ts';
+import { ERROR_CATALOGUE, type ErrorCode } from '../shared/errors.ts';
 import type { RootInfo, ScanProgress } from '../shared/model.ts';
 import type { RootCounts, StoredRoot } from './store/roots.ts';
 import type { RootCondition } from './watch/root-watch.ts';
@@ -35,6 +35,8 @@ function reasonOf(code: keyof typeof ERROR_CATALOGUE, detail: string | null, hol
 export type SafetyFacts = {
   readonly isWatching: boolean;
   readonly roots: readonly RootInfo[];
+  /** What is wrong with a root that is not in its normal state, by its id. */
+  readonly codes: ReadonlyMap<number, ErrorCode>;
   readonly refused: readonly Attention[];
   readonly problems: readonly Attention[];
   readonly waiting: number;
@@ -48,7 +50,7 @@ export function listAttention(facts: SafetyFacts): Attention[] {
       ? []
       : [
           {
-            code: codeOfState(root),
+            code: facts.codes.get(root.rootId) ?? codeOfState(root),
             message: `${displayPath(root.path)}: ${root.reason}`,
             fix: root.fix ?? '',
             rootId: root.rootId,

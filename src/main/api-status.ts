@@ -28,6 +28,12 @@ function status(all: ApiParts): AgentStatus {
   const facts: SafetyFacts = {
     isWatching: mode === 'running',
     roots,
+    codes: new Map(
+      roots.flatMap(({ rootId }) => {
+        const code = watch.condition(rootId)?.code ?? null;
+        return code === null ? [] : [[rootId, code] as const];
+      }),
+    ),
     refused: state.plan.refused.map(refusalText),
     problems: problems(all),
     waiting: watch.waiting(),
