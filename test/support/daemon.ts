@@ -28,7 +28,7 @@ function environment({ dataFolder, home }: DaemonPlace): NodeJS.ProcessEnv {
     HOME: home,
     ANGLES_HOME: dataFolder,
     SUPABASE_URL: 'https://project.supabase.co',
-    SUPABASE_KEY: 'sb_secret_0123456789abcdefghij',
+    SUPABASE_KEY: 'sb_publishable_0123456789abcdefghij',
   };
 }
 
