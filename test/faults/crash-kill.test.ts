@@ -6,7 +6,7 @@ import { needs } from '../support/needs.ts';
 
 const isAll = process.env.FAULTS === 'all';
 const only = process.env.POINT;
-const PER_CALL = 6;
+const PER_CALL = 4;
 
 const totals = { tried: 0, lost: 0, duplicated: 0, 'half-written': 0, inconsistent: 0 };
 

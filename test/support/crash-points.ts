@@ -36,7 +36,7 @@ export async function traceScenario(): Promise<Traced> {
   return { events: parseTrace(readFileSync(output, 'latin1')), sandbox };
 }
 
-/** What a replay names: `fsync:17`, or `rename:1@objects` for the calls on the folders of the object files. */
+/** What a replay names: `fsync:17`, or with the files that the calls must be on, `rename:1@objects`, `write:2@journal`. */
 export type NamedPoint = { readonly name: string; readonly at: (sandbox: Sandbox) => FaultPoint };
 
 /**
@@ -52,12 +52,20 @@ export function allPoints(events: readonly TraceEvent[]): NamedPoint[] {
 }
 
 export function namePoint(name: string): NamedPoint {
-  const [, call = '', when = '', at] = /^(\w+):(\d+\+?)(?:@(\w+))?$/.exec(name) ?? [];
+  const [, call = '', when = '', at] = /^(\w+):(\d+\+?)(?:@(objects|journal))?$/.exec(name) ?? [];
   if (call === '') throw new Error(`"${name}" is no point: write one like fsync:17`);
   return {
     name,
-    at: ({ dataFolder }) => (at === undefined ? { call, when } : { call, when, paths: objectPaths(dataFolder) }),
+    at: ({ dataFolder }) => {
+      if (at === undefined) return { call, when };
+      return { call, when, paths: at === 'objects' ? objectPaths(dataFolder) : journalPaths(dataFolder) };
+    },
   };
+}
+
+function journalPaths(dataFolder: string): string[] {
+  const journal = join(dataFolder, 'journal', 'records.jsonl');
+  return [journal, `${journal}.new`];
 }
 
 /** The folders and names of the object files of the scenario. */
