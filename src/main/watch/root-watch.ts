@@ -86,7 +86,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     wake: () => events.wake(),
     commit: (seen: readonly Seen[]) => {
       const counts = parts.captures.apply(rootId, seen);
-      if (trouble?.code === 'data.full' || trouble?.code === 'data.io_error') setTrouble(null);
+      // An empty commit writes nothing, so it says nothing of the disk while others wait for space.
+      if (isTroubleOfVault() && (seen.length > 0 || context.coalescer.size() === 0)) setTrouble(null);
       options.onCaptured(counts);
       return counts;
     },
@@ -99,6 +100,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       parts.log.warn(ERROR_CATALOGUE[next.code].title, { root: rootPath, code: next.code, detail: next.detail });
     options.onCondition();
   };
+
+  const isTroubleOfVault = (): boolean => trouble?.code.startsWith('data.') === true;
 
   const explain = (cause: unknown): void => {
     if (cause instanceof AppError && cause.code === 'interrupted') return;
@@ -211,8 +214,10 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     // A folder that was replaced stays suspect until its files are back, or a person accepts.
     if (hold === null) identity = seenIdentity;
     parts.roots.saveScan(rootId, { identity: identity ?? seenIdentity, hold });
-    if (watcher?.isLimited() !== true) setTrouble(null);
-    else if (trouble?.code !== 'watch.limited')
+    // What the vault could not take waits to be tried again: a scan passes it over and proves nothing.
+    const isStillTroubled = isTroubleOfVault() && context.coalescer.size() > 0;
+    if (watcher?.isLimited() !== true && !isStillTroubled) setTrouble(null);
+    else if (!isStillTroubled && trouble?.code !== 'watch.limited')
       setTrouble({ code: 'watch.limited', detail: 'Not all folders can be watched.' });
     if (unreadable.length > 0)
       parts.log.warn('Some folders cannot be read; what they hold is not captured.', {
