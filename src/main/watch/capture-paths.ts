@@ -1,18 +1,20 @@
 /** From paths that something happened to, to what is recorded of them. */
 import { join } from 'node:path';
 import { joinPath, splitPath } from '../path-names.ts';
-import type { IndexedFile, Seen } from '../store/captures.ts';
+import type { FileStat, IndexedFile, Seen } from '../store/captures.ts';
 import type { DuePath } from './coalesce.ts';
 import { IGNORE_FILES } from './ignore-rules.ts';
-import { NO_STAT } from './read-file.ts';
+import { isSameVersion, NO_STAT } from './read-file.ts';
 import { inChunks, isGone, lookAt, type ReadOutcome, readPaths } from './read-paths.ts';
 import { type GoneFile, matchRenames } from './renames.ts';
 import type { RootContext } from './root-context.ts';
 
 export type Candidate = {
   readonly path: string;
-  readonly sizeBytes: number;
+  /** As it was before anybody looked who has it open: read in another state, it is looked at again. */
+  readonly stat: FileStat;
   readonly firstMs: number;
+  /** A program has it open and does not close it: it is captured as it is. */
   readonly stillOpen: boolean;
 };
 
@@ -117,9 +119,9 @@ function sortPath(context: RootContext, path: string, firstMs: number, sorted: S
     });
   } else if (found.stat.sizeBytes > parts.limits().maxFileBytes) {
     sorted.seen.push({ kind: 'skipped', dir, name, stat: found.stat, reason: 'file.too_large' });
-  } else if (known?.state !== 'present' || !isSameStat(known, found.stat)) {
+  } else if (known?.state !== 'present' || !isSameVersion(known, found.stat)) {
     if (known?.state !== 'present') loseBelow(context, path, sorted);
-    sorted.toRead.push({ path, sizeBytes: found.stat.sizeBytes, firstMs, stillOpen: false });
+    sorted.toRead.push({ path, stat: found.stat, firstMs, stillOpen: false });
   }
 }
 
@@ -184,16 +186,4 @@ function withRenames(context: RootContext, seen: readonly Seen[], gone: Map<stri
 
 function isPresent(context: RootContext, file: { readonly dir: string; readonly name: string }): boolean {
   return context.parts.captures.find(context.rootId, file.dir, file.name)?.state === 'present';
-}
-
-function isSameStat(
-  known: IndexedFile,
-  stat: { sizeBytes: number; mtimeUs: number; ctimeUs: number; inode: number },
-): boolean {
-  return (
-    known.sizeBytes === stat.sizeBytes &&
-    known.mtimeUs === stat.mtimeUs &&
-    known.ctimeUs === stat.ctimeUs &&
-    known.inode === stat.inode
-  );
 }

@@ -22,7 +22,7 @@ export type EventQueueOptions = {
   /** Whether the root is the folder that is watched; when not, nothing may count as deleted. */
   readonly isThere: () => boolean;
   readonly isHeld: () => boolean;
-  readonly scanFolder: (dir: string, deep: boolean) => void;
+  readonly scanFolders: (dirs: readonly string[], deep: boolean) => void;
   readonly onFailure: (cause: unknown) => void;
   /** After a failure (a full disk) the same paths are tried again this much later. */
   readonly retryMs: number;
@@ -79,8 +79,9 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
       if (due.length > 0 && !options.isThere()) return;
       await capturePathsOf(paths);
       if (deletions) recordDeletions();
-      for (const dir of deep) options.scanFolder(dir, true);
-      for (const dir of shallow) options.scanFolder(dir, false);
+      // All in one scan: each begins a thread, and a burst may have made hundreds of folders.
+      if (deep.length > 0) options.scanFolders(deep, true);
+      if (shallow.length > 0) options.scanFolders(shallow, false);
     } catch (cause) {
       const untilMs = parts.monotonicMs() + options.retryMs;
       for (const { path, firstMs } of due) coalescer.postpone(path, firstMs, untilMs);
@@ -103,8 +104,10 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
 
   const recordDeletions = (): void => {
     const deleted = [...gone.keys()].filter((path) => isGone(context.rootPath, path));
-    gone.clear();
-    if (deleted.length === 0) return;
+    if (deleted.length === 0) {
+      gone.clear();
+      return;
+    }
     const nowMs = parts.monotonicMs();
     recentDeletes = recentDeletes.filter((each) => nowMs - each.atMs < RECENT_DELETES_MS);
     const recent = recentDeletes.reduce((sum, each) => sum + each.count, 0);
@@ -113,11 +116,14 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
     const facts = { deletes: deleted.length + recent, total, identityChanged: false };
     if (options.isHeld() || mustHold(facts, { over: holdOver, share: holdShare })) {
       // A scan of the whole counts what is gone in all, and holds it.
-      options.scanFolder('', true);
+      gone.clear();
+      options.scanFolders([''], true);
       return;
     }
-    recentDeletes.push({ atMs: nowMs, count: deleted.length });
     context.commit(deleted.map((path) => ({ kind: 'gone', ...splitPath(path) })));
+    // After it is durable: a full disk must not forget what is gone.
+    gone.clear();
+    recentDeletes.push({ atMs: nowMs, count: deleted.length });
   };
 
   const noteFolder = (dir: string, deep: boolean): void => note(joinPath(dir, deep ? DEEP : SHALLOW));

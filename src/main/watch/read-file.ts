@@ -82,6 +82,11 @@ export function toFileStat(stats: BigIntStats): FileStat {
   };
 }
 
+/** Whether nothing was written, replaced or renamed between two looks (the mode says nothing about that). */
+export function isSameVersion(a: FileStat, b: FileStat): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeUs === b.mtimeUs && a.ctimeUs === b.ctimeUs && a.inode === b.inode;
+}
+
 function pack(bytes: Buffer): StoredContent {
   const sha256 = hash('sha256', bytes, 'buffer');
   if (bytes.length >= COMPRESS_FROM_BYTES) {

@@ -4,7 +4,7 @@ import { fsPath, splitPath } from '../path-names.ts';
 import type { FileStat, Seen } from '../store/captures.ts';
 import { OBJECT_THRESHOLD_BYTES } from '../store/contents.ts';
 import type { Candidate } from './capture-paths.ts';
-import { type ReadResult, readSmall, toFileStat } from './read-file.ts';
+import { isSameVersion, type ReadResult, readSmall, toFileStat } from './read-file.ts';
 import type { RootContext } from './root-context.ts';
 
 /** Up to this much is read without a worker: starting one would take longer. */
@@ -32,9 +32,10 @@ export async function readPaths(context: RootContext, candidates: readonly Candi
   const seen: Extract<Seen, { kind: 'content' | 'skipped' }>[] = [];
   const busy: Candidate[] = [];
   const gone: string[] = [];
+  const { half, endless } = findHalfWritten(context, candidates, results);
   for (const [index, candidate] of candidates.entries()) {
     const result = results[index];
-    if (result === undefined || result.kind === 'busy') busy.push(candidate);
+    if (result === undefined || result.kind === 'busy' || half.has(candidate.path)) busy.push(candidate);
     else if (result.kind === 'gone') gone.push(candidate.path);
     else if (result.kind === 'skipped')
       seen.push({ kind: 'skipped', ...splitPath(candidate.path), stat: result.stat, reason: result.reason });
@@ -45,15 +46,53 @@ export async function readPaths(context: RootContext, candidates: readonly Candi
         stat: result.stat,
         content: result.content,
         renamedFrom: null,
-        stillOpen: candidate.stillOpen,
+        stillOpen: candidate.stillOpen || endless.has(candidate.path),
       });
   }
   return { seen, busy, gone };
 }
 
+/**
+ * Which of those read may be half of a version. Nobody had these files open when they were looked at; what is unchanged
+ * since then is whole. Of the others only that is whole which nobody has open now, and which nobody touched since it
+ * was read.
+ */
+function findHalfWritten(
+  { parts, rootPath }: RootContext,
+  candidates: readonly Candidate[],
+  results: readonly ReadResult[],
+): { readonly half: ReadonlySet<string>; readonly endless: ReadonlySet<string> } {
+  const endless = new Set<string>();
+  const changed = new Map<string, FileStat>();
+  const nowMs = parts.monotonicMs();
+  for (const [index, { path, stat, firstMs, stillOpen }] of candidates.entries()) {
+    const result = results[index];
+    if (result?.kind !== 'content') continue;
+    if (isSameVersion(result.stat, stat) && !isJustEmptied(parts, stat)) continue;
+    // What is written without end is captured as it is, after a while.
+    if (stillOpen || nowMs - firstMs >= parts.limits().openFileWaitMs) endless.add(path);
+    else changed.set(path, result.stat);
+  }
+  const open = parts.writers.openForWriting(new Set([...changed.keys()].map((path) => join(rootPath, path))));
+  const half = new Set<string>();
+  for (const [path, stat] of changed) {
+    const now = lookAt(rootPath, path);
+    if (open.has(join(rootPath, path)) || typeof now === 'string' || !isSameVersion(now.stat, stat)) half.add(path);
+    else if (isJustEmptied(parts, stat)) half.add(path);
+  }
+  return { half, endless };
+}
+
+/** open(2) with O_TRUNC empties a file some time before the file shows as open in /proc. */
+function isJustEmptied({ wallMs, limits }: RootContext['parts'], stat: FileStat): boolean {
+  const ageMs = wallMs() - stat.ctimeUs / 1_000;
+  // Times of files are finer than ours; one far in the future says nothing.
+  return stat.sizeBytes === 0 && ageMs > -1_000 && ageMs < limits().quietMs;
+}
+
 function isSmall(candidates: readonly Candidate[]): boolean {
   if (candidates.length > INLINE_FILES) return false;
-  return candidates.reduce((sum, candidate) => sum + candidate.sizeBytes, 0) <= INLINE_BYTES;
+  return candidates.reduce((sum, candidate) => sum + candidate.stat.sizeBytes, 0) <= INLINE_BYTES;
 }
 
 function readInline(paths: readonly string[], maxBytes: number, dataFolder: string): ReadResult[] {
@@ -104,13 +143,13 @@ export function* inChunks(candidates: readonly Candidate[]): Generator<readonly 
   let chunk: Candidate[] = [];
   let bytes = 0;
   for (const candidate of candidates) {
-    if (chunk.length > 0 && (chunk.length >= maxFiles || bytes + candidate.sizeBytes > maxBytes)) {
+    if (chunk.length > 0 && (chunk.length >= maxFiles || bytes + candidate.stat.sizeBytes > maxBytes)) {
       yield chunk;
       chunk = [];
       bytes = 0;
     }
     chunk.push(candidate);
-    bytes += candidate.sizeBytes;
+    bytes += candidate.stat.sizeBytes;
   }
   if (chunk.length > 0) yield chunk;
 }

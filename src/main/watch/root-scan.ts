@@ -15,8 +15,8 @@ import { type ScanEnd, type ScanFindings, type ScanRequest, scanTree } from './s
 import type { ScanMessage, ScanWorkerData } from './scan-worker.ts';
 
 export type RootScanOptions = {
-  /** Relative to the root; '' scans all of it. */
-  readonly dir: string;
+  /** Relative to the root, none inside another; '' scans all of it. */
+  readonly dirs: readonly string[];
   readonly deep: boolean;
   /** A person said that the deletions are meant. */
   readonly acceptDeletes: boolean;
@@ -113,7 +113,7 @@ async function find(
   const request: ScanRequest = {
     rootId,
     rootPath,
-    dir: options.dir,
+    dirs: options.dirs,
     deep: options.deep,
     maxBytes: parts.limits().maxFileBytes,
   };
@@ -162,13 +162,13 @@ function take(context: RootContext, findings: ScanFindings, found: Found, meter:
   found.unchanged += findings.unchangedFiles;
   found.skipped += findings.skippedFiles - findings.skipped.length;
   const seen: Seen[] = findings.skipped.map((each) => ({ kind: 'skipped', ...each }));
-  for (const { path, sizeBytes, mtimeUs } of findings.changed) {
+  for (const { path, stat } of findings.changed) {
     // What is written right now, or waits already, takes the way of events. A time in the future says nothing.
     if (context.coalescer.has(path) || context.reading.has(path)) continue;
-    if (mtimeUs > settledUs && mtimeUs <= parts.wallMs() * 1_000) context.coalescer.note(path, nowMs);
+    if (stat.mtimeUs > settledUs && stat.mtimeUs <= parts.wallMs() * 1_000) context.coalescer.note(path, nowMs);
     else {
-      found.candidates.push({ path, sizeBytes, firstMs: nowMs, stillOpen: false });
-      meter.list(1, sizeBytes);
+      found.candidates.push({ path, stat, firstMs: nowMs, stillOpen: false });
+      meter.list(1, stat.sizeBytes);
     }
   }
   for (const { path, why, wasPresent } of findings.gone) {
@@ -211,24 +211,35 @@ async function captureAll(
     reportedMs = nowMs;
     options.onProgress(meter.at(nowMs));
   };
+  let hasFailed = false;
   const lane = async (): Promise<void> => {
     for (const chunk of waiting) {
       if (options.signal.aborted) throw new AppError('interrupted', 'The scan was stopped.');
+      if (hasFailed) return;
+      // A file that changed since it was listed has waited since now, however long the scan takes.
+      const firstMs = parts.monotonicMs();
+      const listed = chunk.map((each) => ({ ...each, firstMs }));
       // In two steps: another lane may put a new list into `read` while this one waits.
-      const done = await readChunk(context, chunk);
+      const done = await readChunk(context, listed);
       read.push(done);
       readFiles += chunk.length;
-      readBytes += chunk.reduce((sum, candidate) => sum + candidate.sizeBytes, 0);
+      readBytes += chunk.reduce((sum, candidate) => sum + candidate.stat.sizeBytes, 0);
       if (readFiles >= COMMIT_FILES || readBytes >= COMMIT_BYTES) commit();
     }
   };
-  try {
-    // Two jobs for each worker: one is read while the results of the other are recorded.
-    await Promise.all(Array.from({ length: parts.pool.width * 2 }, lane));
-  } finally {
-    // Also what was read before another lane failed: it is whole.
-    if (read.length > 0) commit();
-  }
+  const untilFailure = async (): Promise<void> => {
+    try {
+      await lane();
+    } catch (cause) {
+      hasFailed = true;
+      throw cause;
+    }
+  };
+  // Two jobs for each worker: one is read while the results of the other are recorded.
+  const lanes = await Promise.allSettled(Array.from({ length: parts.pool.width * 2 }, untilFailure));
+  // After the last lane has ended, also when one failed: what was read is whole.
+  if (read.length > 0) commit();
+  for (const each of lanes) if (each.status === 'rejected') throw each.reason;
 }
 
 /** A file that a program is writing (a download, say) waits for its writer like any save. */

@@ -50,6 +50,8 @@ export type RootWatchOptions = {
 
 /** How often a root that is not there, or a full disk, is looked at again. */
 const RETRY_MS = 10_000;
+/** How often it is asked whether the folder is still the same: mounting over it, or taking it away, sends no event. */
+const LOOK_MS = 10_000;
 /** Without enough watches, a scan follows the last one after this many times its own length, within bounds. */
 const LIMITED_FACTOR = 50;
 const LIMITED_MIN_MS = 10_000;
@@ -73,6 +75,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   let nextScanAtMs: number | null = null;
   let retryTimer: NodeJS.Timeout | null = null;
   let rescanTimer: NodeJS.Timeout | null = null;
+  let lookTimer: NodeJS.Timeout | null = null;
   let scans: Promise<unknown> = Promise.resolve();
 
   const context: RootContext = {
@@ -105,7 +108,10 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
 
   const explain = (cause: unknown): void => {
     if (cause instanceof AppError && cause.code === 'interrupted') return;
+    const systemCode = cause instanceof Error && 'code' in cause ? cause.code : null;
     if (cause instanceof AppError) setTrouble({ code: cause.code, detail: cause.message });
+    else if (systemCode === 'EMFILE' || systemCode === 'ENFILE')
+      setTrouble({ code: 'watch.limited', detail: `The system answered ${systemCode}: too many open files.` });
     else parts.log.error('Capturing failed in an unexpected way.', { root: rootPath, error: cause });
   };
 
@@ -123,7 +129,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   const events = createEventQueue(context, {
     isThere,
     isHeld: () => hold !== null,
-    scanFolder: (dir, deep) => void scanPart(dir, deep),
+    scanFolders: (dirs, deep) => void scanPart(dirs, deep),
     onFailure: explain,
     retryMs: RETRY_MS,
   });
@@ -142,6 +148,14 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     });
   };
 
+  /** Before a scan: also folders whose creation was never told, as an overflow loses any event. */
+  const watchAll = (): void => {
+    if (!options.isWatching || abort.signal.aborted) return;
+    if (watcher !== null && folderIdentity(rootPath) !== watched) stopWatching();
+    if (watcher === null) startWatching();
+    watcher?.refresh();
+  };
+
   const stopWatching = (): void => {
     watcher?.stop();
     watcher = null;
@@ -149,7 +163,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   };
 
   const retryLater = (delayMs: number): void => {
-    if (abort.signal.aborted || retryTimer !== null) return;
+    if (abort.signal.aborted || !options.isWatching || retryTimer !== null) return;
     retryTimer = setTimeout(() => {
       retryTimer = null;
       void begin();
@@ -157,16 +171,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   };
 
   /** Watches and scans; when that cannot be done it is tried again later. */
-  const begin = async (): Promise<void> => {
-    try {
-      if (watcher === null) startWatching();
-      await scan({ acceptDeletes: false });
-    } catch (cause) {
-      if (cause instanceof AppError && cause.code.startsWith('root.')) stopWatching();
-      explain(cause);
-      retryLater(RETRY_MS);
-    }
-  };
+  const begin = (): Promise<void> => scan({ acceptDeletes: false }).then(() => undefined, explain);
 
   // ---- Scans ------------------------------------------------------------------------------------
 
@@ -181,10 +186,9 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       scanning = true;
       options.onCondition();
       try {
-        // Also folders whose creation was never told: an overflow loses any event.
-        watcher?.refresh();
+        watchAll();
         const outcome = await scanRoot(context, {
-          dir: '',
+          dirs: [''],
           deep: true,
           acceptDeletes,
           knownIdentity: identity,
@@ -194,6 +198,10 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
         if (outcome.end.unreadable.includes('')) throw new AppError('root.unreadable', `${rootPath} cannot be read.`);
         settle(outcome.identity, outcome.hold, outcome.result.durationMs, outcome.end.unreadable);
         return outcome.result;
+      } catch (cause) {
+        if (cause instanceof AppError && cause.code.startsWith('root.')) stopWatching();
+        retryLater(RETRY_MS);
+        throw cause;
       } finally {
         scanning = false;
         progress = null;
@@ -229,12 +237,12 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       parts.log.warn(ERROR_CATALOGUE['root.held'].title, { root: rootPath, deletes: hold.deletes, total: hold.total });
   };
 
-  const scanPart = (dir: string, deep: boolean): Promise<void> => {
-    if (dir === '' && deep) return scan({ acceptDeletes: false }).then(() => undefined, explain);
+  const scanPart = (dirs: readonly string[], deep: boolean): Promise<void> => {
+    if (dirs.includes('') && deep) return begin();
     return inTurn(async () => {
       if (!isThere()) return;
       const outcome = await scanRoot(context, {
-        dir,
+        dirs,
         deep,
         acceptDeletes: false,
         knownIdentity: identity,
@@ -242,8 +250,12 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
         signal: abort.signal,
       });
       // What is gone in one part counts with the rest: the whole decides.
-      if (outcome.hold !== null) void scanPart('', true);
-    }).catch(explain);
+      if (outcome.hold !== null) void scanPart([''], true);
+    }).catch((cause: unknown) => {
+      explain(cause);
+      // The whole then, as nobody else knows what was not looked at.
+      retryLater(RETRY_MS);
+    });
   };
 
   const report = (next: ScanProgress): void => {
@@ -280,12 +292,13 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     start: async () => {
       await begin();
       isStarting = false;
+      lookTimer = setInterval(() => void (watcher === null || isThere()), LOOK_MS).unref();
       options.onCondition();
     },
     stop: async () => {
       abort.abort();
       stopWatching();
-      for (const each of [retryTimer, rescanTimer]) if (each !== null) clearTimeout(each);
+      for (const each of [retryTimer, rescanTimer, lookTimer]) if (each !== null) clearTimeout(each);
       await events.stop();
       await scans;
     },

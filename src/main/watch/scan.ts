@@ -12,9 +12,9 @@ import { NO_STAT, toFileStat } from './read-file.ts';
 export type ScanRequest = {
   readonly rootId: number;
   readonly rootPath: string;
-  /** The folder to scan, relative to the root; '' for all of it. */
-  readonly dir: string;
-  /** False looks at this folder only, not at those below. */
+  /** The folders to scan, relative to the root and none inside another; '' for all of it. */
+  readonly dirs: readonly string[];
+  /** False looks at these folders only, not at those below. */
   readonly deep: boolean;
   readonly maxBytes: number;
 };
@@ -22,7 +22,7 @@ export type ScanRequest = {
 /** What a scan finds, in pieces, so that capturing starts before it ends. */
 export type ScanFindings = {
   /** Files to read: new, or of another stat than the index has. */
-  readonly changed: { readonly path: string; readonly sizeBytes: number; readonly mtimeUs: number }[];
+  readonly changed: { readonly path: string; readonly stat: FileStat }[];
   readonly skipped: {
     readonly dir: string;
     readonly name: string;
@@ -45,7 +45,7 @@ const FLUSH_AT = 512;
 
 /**
  * Walks depth first; calls `report` with at most some hundred findings at a time.
- * A folder that cannot be read is listed and its known files stay as they are.
+ * A folder that cannot be read is listed and its known files stay as they are. Throws when no file can be opened at all.
  */
 export function scanTree(
   request: ScanRequest,
@@ -65,7 +65,7 @@ export function scanTree(
     findings = emptyFindings();
   };
 
-  const queue = [request.dir];
+  const queue = [...request.dirs];
   for (let dir = queue.pop(); dir !== undefined; dir = queue.pop()) {
     visited.add(dir);
     let entries: Entry[];
@@ -73,7 +73,10 @@ export function scanTree(
       entries = listFolder(join(request.rootPath, dir));
     } catch (cause) {
       // Gone in the meantime: its known files are found missing below. Else it is there, but not for us.
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') visited.delete(dir);
+      const code = (cause as NodeJS.ErrnoException).code;
+      if (code === 'ENOENT') visited.delete(dir);
+      // It is us who cannot read now: trying again helps, listing the folder does not.
+      else if (code === 'EMFILE' || code === 'ENFILE') throw cause;
       else unreadable.push(dir);
       continue;
     }
@@ -141,7 +144,7 @@ function compareFile(
     findings.unchangedFiles += 1;
   } else {
     // Also what was skipped before: whether it can be read now only reading tells.
-    findings.changed.push({ path, sizeBytes: stat.sizeBytes, mtimeUs: stat.mtimeUs });
+    findings.changed.push({ path, stat });
   }
 }
 
@@ -158,7 +161,7 @@ function reportLostFolders(
   parts: { readonly index: IndexReader; readonly ignore: IgnoreRules },
   findings: ScanFindings,
 ): void {
-  for (const dir of parts.index.foldersBelow(request.rootId, request.dir)) {
+  for (const dir of request.dirs.flatMap((each) => parts.index.foldersBelow(request.rootId, each))) {
     if (
       visited.has(dir) ||
       unreadable.some((blocked) => blocked === '' || dir === blocked || dir.startsWith(`${blocked}/`))
