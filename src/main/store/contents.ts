@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import { AppError } from '../../shared/errors.ts';
+import { translateSqliteError } from './database.ts';
 
 /** A content as it is stored: once per SHA-256, in the vault up to 1 MiB, as a file in `objects/` above. */
 export type StoredContent = {
@@ -31,14 +32,24 @@ type ContentRow = { size_bytes: number; encoding: 'raw' | 'zstd'; data: Buffer |
  * Throws `content.missing` or `content.damaged`; never returns wrong bytes.
  */
 export function readContent(db: Database.Database, dataFolder: string, sha256: Buffer): Buffer {
-  const row = statement(db).get(sha256) as ContentRow | undefined;
   const hex = sha256.toString('hex');
+  const row = findRow(db, sha256, hex);
   if (row === undefined) throw new AppError('content.missing', `Content ${hex} is not in the vault.`);
   const bytes = unpack(row.data ?? readObject(dataFolder, hex), row.encoding, row.size_bytes, hex);
   if (bytes.length !== row.size_bytes || !hash('sha256', bytes, 'buffer').equals(sha256)) {
     throw new AppError('content.damaged', `Content ${hex} does not match its checksum.`);
   }
   return bytes;
+}
+
+function findRow(db: Database.Database, sha256: Buffer, hex: string): ContentRow | undefined {
+  try {
+    return statement(db).get(sha256) as ContentRow | undefined;
+  } catch (cause) {
+    const translated = translateSqliteError(cause, db.name);
+    if (!(translated instanceof AppError) || translated.code !== 'data.corrupt') throw translated;
+    throw new AppError('content.damaged', `Content ${hex} lies in a damaged part of the vault.`, { cause });
+  }
 }
 
 const statements = new WeakMap<Database.Database, Database.Statement>();

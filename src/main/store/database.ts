@@ -170,13 +170,16 @@ function isNew(db: Db): boolean {
   );
 }
 
+/** A read beyond the end is no trouble of the disk: the file is shorter than it says. */
+const DAMAGE = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_IOERR_SHORT_READ'];
+
 /** Turns SQLite's own errors into ours; everything else passes through. */
 export function translateSqliteError(cause: unknown, file: string): unknown {
   if (!(cause instanceof Database.SqliteError)) return cause;
   const code = cause.code;
   if (code.startsWith('SQLITE_FULL'))
     return new AppError('data.full', `No space is left for ${file}.`, { cause, retryable: true });
-  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB'))
+  if (DAMAGE.some((damage) => code.startsWith(damage)))
     return new AppError('data.corrupt', `${file}: ${cause.message}`, { cause });
   if (code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_PERM')) {
     return new AppError('data.unwritable', `${file}: ${cause.message}`, { cause });

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import { AppError } from '../../shared/errors.ts';
 import { workerUrl } from '../worker-url.ts';
-import type { Db } from './database.ts';
+import { type Db, translateSqliteError } from './database.ts';
 
 /**
  * Tests the structure of the whole file (SQLite's quick_check): null when it is sound, else what is wrong in a few
@@ -23,9 +24,9 @@ function runCheck(db: Db, kind: CheckKind): string | null {
     if (lines.length === 1 && lines[0] === 'ok') return null;
     return lines.length === 0 ? 'the test of the file gave no answer' : lines.join('; ');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (!code.startsWith('SQLITE_CORRUPT') && !code.startsWith('SQLITE_NOTADB')) throw cause;
-    return (cause as Error).message;
+    const translated = translateSqliteError(cause, db.name);
+    if (translated instanceof AppError && translated.code === 'data.corrupt') return translated.message;
+    throw translated;
   }
 }
 

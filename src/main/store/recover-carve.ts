@@ -25,29 +25,15 @@ const LOCK_BYTE_OFFSET = 0x4000_0000;
 /**
  * Reads every page of the vault and of its log, and writes each row that still makes sense into `db`, a new vault.
  * Earlier versions of a page tell nothing new where the log is whole (`newest`); else they may have what a lost one had.
- * Kept beside, in temporary tables: what indexes tell (`seen_paths` and `seen_ids` of snapshots, `seen_roots`), the SHA-256 of
- * contents whose row named another one (`stray_contents`), and the id of the device (`salvaged_device`).
+ * Kept beside, in temporary tables: what indexes tell (`seen_paths` and `seen_ids` of snapshots, `seen_roots`), the
+ * SHA-256 of contents whose row named another one (`stray_contents`), and the id of the device (`salvaged_device`).
  */
 export function carve(source: SalvageSource, db: Db, shapes: readonly Shape[], pages: 'newest' | 'all'): Carved {
-  const tally = { unreadable: new Set<number>(), overflow: new Set<number>(), broken: 0, change: 0, clock: 0 };
-  const suspects: ShapedRow[] = [];
+  const tally: Tally = { unreadable: new Set(), overflow: new Set(), broken: 0, change: 0, clock: 0, suspects: [] };
   const writer = createRowWriter(db);
-  const takeContent = prepareContents(db, shapes, writer);
-  const witness = prepareWitness(db);
-  const noteDevice = prepareDevice(db);
+  const take = prepareTake(db, shapes, writer, tally);
   const free = source.freePages();
   const batch = inBatches(db);
-  const take = (row: SalvagedRow, page: PageVersion): boolean => {
-    const shaped = shapeRow(row, shapes);
-    if (shaped === null) return isOther(row) && (!page.isNewest || witness(row));
-    if (shaped.shape.table === 'counters') return noteCounter(shaped, tally) || !page.isNewest || witness(row);
-    if (shaped.shape.table === 'meta' && shaped.values[0] === 'device_id') return noteDevice(shaped);
-    if (row.isSuspect) {
-      suspects.push(shaped);
-      return true;
-    }
-    return shaped.shape.table === 'contents' ? takeContent(shaped, row, page) : writer.write(shaped);
-  };
   for (const page of source.versions(pages)) {
     if (free.has(page.pageNumber)) continue;
     const content = readBest(page);
@@ -58,16 +44,44 @@ export function carve(source: SalvageSource, db: Db, shapes: readonly Shape[], p
     for (const row of content.rows) if (!batch.run(() => take(row, page))) broken += 1;
     if (page.isNewest) tally.broken += broken;
   }
-  for (const row of suspects) batch.run(() => writer.writeIfMissing(row));
+  for (const row of tally.suspects) batch.run(() => writer.writeIfMissing(row));
   batch.end();
   const lockPage = LOCK_BYTE_OFFSET / source.pageSize + 1;
   const unreadable = [...tally.unreadable].filter((number) => !tally.overflow.has(number) && number !== lockPage);
   return {
     unreadablePages: unreadable.length + source.missingPages,
     brokenRows: tally.broken,
-    suspectRows: suspects.length,
+    suspectRows: tally.suspects.length,
     isWhole: source.isWhole,
     counters: { change: tally.change, clock: tally.clock },
+  };
+}
+
+type Tally = {
+  readonly unreadable: Set<number>;
+  readonly overflow: Set<number>;
+  /** Written last, where nothing better was found. */
+  readonly suspects: ShapedRow[];
+  broken: number;
+  change: number;
+  clock: number;
+};
+
+/** Brings one row to where it belongs; false when it is broken. */
+function prepareTake(db: Db, shapes: readonly Shape[], writer: RowWriter, tally: Tally) {
+  const takeContent = prepareContents(db, shapes, writer);
+  const witness = prepareWitness(db);
+  const noteDevice = prepareDevice(db);
+  return (row: SalvagedRow, page: PageVersion): boolean => {
+    const shaped = shapeRow(row, shapes);
+    if (shaped === null) return isOther(row) && (!page.isNewest || witness(row));
+    if (shaped.shape.table === 'counters') return noteCounter(shaped, tally) || !page.isNewest || witness(row);
+    if (shaped.shape.table === 'meta' && shaped.values[0] === 'device_id') return noteDevice(shaped);
+    if (row.isSuspect) {
+      tally.suspects.push(shaped);
+      return true;
+    }
+    return shaped.shape.table === 'contents' ? takeContent(shaped, row, page) : writer.write(shaped);
   };
 }
 
@@ -109,7 +123,7 @@ function prepareContents(db: Db, shapes: readonly Shape[], writer: RowWriter) {
 }
 
 /** False for a row that only looks like a counter: the entry of an index, a text with a rowid. */
-function noteCounter({ values: [name, value] }: ShapedRow, tally: { change: number; clock: number }): boolean {
+function noteCounter({ values: [name, value] }: ShapedRow, tally: Tally): boolean {
   if ((name !== 'change' && name !== 'clock') || typeof value !== 'number') return false;
   tally[name] = Math.max(tally[name], value);
   return true;

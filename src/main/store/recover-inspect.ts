@@ -18,7 +18,8 @@ export function inspectVault(dataFolder: string, shapes: readonly Shape[]): stri
   if (size === 0) return inspectMissing(dataFolder);
   const source = openSource(file, `${file}-wal`, true);
   try {
-    return inspectHeader(file, source, shapes) ?? source.log?.problem ?? judgeLog(source, shapes)?.reason ?? null;
+    const problem = inspectHeader(file, source, shapes) ?? source.log?.problem ?? judgeLog(source, shapes)?.reason;
+    return problem ?? (source.missingPages > 0 ? 'the vault file is cut off' : null);
   } finally {
     source.close();
   }

@@ -129,12 +129,18 @@ function buildAndPublish(dataFolder: string, context: ReportContext): RecoveryRe
     publish(file, join(dataFolder, VAULT_FILE));
     return report;
   } catch (cause) {
-    // Back as it was. The marker stays, so that the next start tries again; renames need no space.
-    for (const name of ['rebuild', 'report.txt', 'report.json'])
-      rmSync(join(movedTo, name), { recursive: true, force: true });
-    moveParts(movedTo, dataFolder);
+    // A new vault that is in its place already stays there: the next start finishes.
+    if (!existsSync(join(dataFolder, VAULT_FILE))) putBack(dataFolder, movedTo);
     throw cause;
   }
+}
+
+/** Everything as it was. The marker stays, so that the next start tries again; renames need no space. */
+function putBack(dataFolder: string, movedTo: string): void {
+  for (const name of ['rebuild', 'report.txt', 'report.json']) {
+    rmSync(join(movedTo, name), { recursive: true, force: true });
+  }
+  moveParts(movedTo, dataFolder);
 }
 
 /** From the moment the marker is written, every start goes on with the files in the new folder. */

@@ -61,7 +61,7 @@ export function openSource(file: string, logFile: string, useLog: boolean): Salv
     }
   }
   const pageCount = Math.floor(main.sizeBytes / pageSize);
-  const expectedPages = ownSize === null ? 0 : header.readUInt32BE(28);
+  const expectedPages = ownSize === null ? 0 : countedPages(header);
   const inLogOnly = [...newest.keys()].filter((page) => page > pageCount && page <= expectedPages).length;
   return {
     pageSize,
@@ -86,6 +86,11 @@ export function openSource(file: string, logFile: string, useLog: boolean): Salv
       log.close();
     },
   };
+}
+
+/** The number of pages holds only where the counter beside it is the one of the last change (section 1.3.8). */
+function countedPages(header: Buffer): number {
+  return header.readUInt32BE(24) === header.readUInt32BE(92) ? header.readUInt32BE(28) : 0;
 }
 
 function pageSizeOf(header: Buffer): number | null {

@@ -123,6 +123,7 @@ test.each([
   ['SQLITE_FULL', 'data.full'],
   ['SQLITE_CORRUPT_INDEX', 'data.corrupt'],
   ['SQLITE_NOTADB', 'data.corrupt'],
+  ['SQLITE_IOERR_SHORT_READ', 'data.corrupt'],
   ['SQLITE_CANTOPEN', 'data.unwritable'],
   ['SQLITE_READONLY_DIRECTORY', 'data.unwritable'],
   ['SQLITE_IOERR_FSYNC', 'data.io_error'],
