@@ -84,6 +84,10 @@ async function buildAgent(
       `The vault was damaged and has been rebuilt; the report is in ${displayPath(movedTo)}.`,
     );
   }
+  if (vault.caughtUp !== null) {
+    logger.warn('The vault was older than its journal; records were brought back.', { caughtUp: vault.caughtUp });
+    parts.note('agent.recovered', 'The vault was older than its journal of records; they were brought back.');
+  }
   parts.outbox.setConfigured(settings.configuredRemotes());
   parts.outbox.releaseExpired();
   clearTemporaryObjects(dataFolder);

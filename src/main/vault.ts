@@ -25,6 +25,8 @@ export type Vault = {
   readonly store: Store;
   /** What was saved and lost, when the vault had to be rebuilt at this start. */
   readonly recovery: RecoveryReport | null;
+  /** What the journal of records gave back to a vault that was sound but older (a lost log file, say). */
+  readonly caughtUp: Opened['caughtUp'];
   /** Tests the whole file in the background; a damage is remembered, so that the next start rebuilds. */
   readonly checkInBackground: (onDamage: (what: string) => void) => void;
   readonly close: () => void;
