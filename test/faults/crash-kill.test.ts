@@ -40,6 +40,8 @@ describe('A process that is killed at any point', needs('strace', 'sqlite3'), ()
       for (const { kind, what } of problems) {
         totals[kind] += 1;
         failures.push(`POINT=${name} ${kind}: ${what}`);
+        // At once: the run over all points takes long, and what it found must outlive it.
+        process.stderr.write(`POINT=${name} ${kind}: ${what}\n`);
       }
     });
     expect(failures).toEqual([]);
