@@ -8,6 +8,7 @@ import type { RootContext, WatchParts } from './root-context.ts';
 import { folderIdentity } from './root-path.ts';
 import { scanRoot } from './root-scan.ts';
 import { createTreeWatcher, type TreeWatcher } from './tree-watcher.ts';
+import { type Trouble, toTrouble } from './trouble.ts';
 
 /** Watches one root: events become captures, scans find what events missed, deletions en masse are held. */
 export type RootWatch = {
@@ -67,7 +68,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   /** The folder that is watched now. */
   let watched: string | null = null;
   let hold = parts.roots.get(rootId)?.hold ?? null;
-  let trouble: { readonly code: ErrorCode; readonly detail: string } | null = null;
+  let trouble: Trouble | null = null;
   let scanning = false;
   let isStarting = true;
   let progress: ScanProgress | null = null;
@@ -96,7 +97,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     },
   };
 
-  const setTrouble = (next: { readonly code: ErrorCode; readonly detail: string } | null): void => {
+  const setTrouble = (next: Trouble | null): void => {
     if (trouble?.code === next?.code && trouble?.detail === next?.detail) return;
     trouble = next;
     if (next !== null)
@@ -108,10 +109,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
 
   const explain = (cause: unknown): void => {
     if (cause instanceof AppError && cause.code === 'interrupted') return;
-    const systemCode = cause instanceof Error && 'code' in cause ? cause.code : null;
-    if (cause instanceof AppError) setTrouble({ code: cause.code, detail: cause.message });
-    else if (systemCode === 'EMFILE' || systemCode === 'ENFILE')
-      setTrouble({ code: 'watch.limited', detail: `The system answered ${systemCode}: too many open files.` });
+    const explained = toTrouble(cause);
+    if (explained !== null) setTrouble(explained);
     else parts.log.error('Capturing failed in an unexpected way.', { root: rootPath, error: cause });
   };
 
