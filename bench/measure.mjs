@@ -29,8 +29,9 @@ export function run(command, args, env = {}) {
     const started = performance.now();
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     let output = '';
+    let errors = '';
     child.stdout.on('data', (piece) => (output += piece));
-    child.stderr.on('data', (piece) => (output += piece));
+    child.stderr.on('data', (piece) => (errors += piece));
     let peakMb = 0;
     const sampler = setInterval(() => (peakMb = Math.max(peakMb, memoryMb(child.pid, 'VmHWM'))), 20);
     child.on('error', reject);
@@ -38,7 +39,7 @@ export function run(command, args, env = {}) {
       clearInterval(sampler);
       const seconds = (performance.now() - started) / 1_000;
       if (code === 0) resolve({ seconds, peakMb, output });
-      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${output.slice(-2_000)}`));
+      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${(output + errors).slice(-2_000)}`));
     });
   });
 }

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { nameFromBytes, nameToBytes } from '../../src/main/path-names.ts';
 import { displayPath } from '../../src/shared/display.ts';
 import { below, HOSTILE_NAMES, UNSHOWABLE } from '../support/hostile-names.ts';
-import { createWatchHarness, type WatchHarness } from '../support/watch-harness.ts';
+import { createWatchHarness, FAST_LIMITS, type WatchHarness } from '../support/watch-harness.ts';
 
 let harness: WatchHarness | null = null;
 afterEach(async () => {
@@ -78,18 +78,23 @@ describe('hostile names', () => {
     await h.start();
     const open = HOSTILE_NAMES.map(({ bytes }) => openSync(below(h.root, bytes), 'w'));
     for (const descriptor of open) writeSync(descriptor, 'half');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // Two whole files, one after the other: by the second, whatever was ripe before it has been looked at.
+    for (const name of ['first', 'second']) {
+      writeFileSync(below(h.root, Buffer.from(name)), 'whole');
+      await h.until(() => h.present().includes(name), h.present);
+      await new Promise((resolve) => setTimeout(resolve, 4 * FAST_LIMITS.quietMs));
+    }
     const early = h.present();
     for (const descriptor of open) {
       writeSync(descriptor, ' and half');
       closeSync(descriptor);
     }
-    await h.until(() => h.present().length === HOSTILE_NAMES.length, h.present);
+    await h.until(() => h.present().length === HOSTILE_NAMES.length + 2, h.present);
     const versions = h.present().flatMap((path) => h.versions(path));
     expect([early, new Set(versions), versions.length]).toEqual([
-      [],
-      new Set(['half and half']),
-      HOSTILE_NAMES.length,
+      ['first', 'second'],
+      new Set(['whole', 'half and half']),
+      HOSTILE_NAMES.length + 2,
     ]);
   });
 

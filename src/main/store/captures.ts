@@ -205,7 +205,7 @@ export function createCaptures(
     presentBelow: (rootId, dir) =>
       dir === ''
         ? sql.presentIn.all(rootId).map(toIndexedFile)
-        : sql.presentBelow.all(rootId, dir, `${dir}/`, `${dir}0`).map(toIndexedFile),
+        : sql.presentBelow.all({ root: rootId, dir, from: `${dir}/`, to: `${dir}0` }).map(toIndexedFile),
     countPresent: (rootId) => sql.countPresent.get(rootId)?.count ?? 0,
   };
 }

@@ -37,14 +37,17 @@ export function createIndexReader(db: Database.Database): IndexReader {
   const all = db.prepare<[number], { dir: string }>(
     "SELECT DISTINCT dir FROM files WHERE root_id = ? AND state <> 'deleted'",
   );
-  // `/` is followed by `0` in ASCII: the range holds exactly the folders below.
-  const below = db.prepare<[number, string, string, string], { dir: string }>(
-    "SELECT DISTINCT dir FROM files WHERE root_id = ? AND (dir = ? OR (dir >= ? AND dir < ?)) AND state <> 'deleted'",
+  // `/` is followed by `0` in ASCII: the range holds exactly the folders below. An OR would read the whole root.
+  const below = db.prepare<[{ root: number; dir: string; from: string; to: string }], { dir: string }>(
+    `SELECT DISTINCT dir FROM files WHERE root_id = @root AND dir = @dir AND state <> 'deleted'
+     UNION ALL SELECT DISTINCT dir FROM files WHERE root_id = @root AND dir >= @from AND dir < @to AND state <> 'deleted'`,
   );
   return {
     filesIn: (rootId, dir) => files.all(rootId, dir),
     foldersBelow: (rootId, dir) =>
-      (dir === '' ? all.all(rootId) : below.all(rootId, dir, `${dir}/`, `${dir}0`)).map((row) => row.dir),
+      (dir === '' ? all.all(rootId) : below.all({ root: rootId, dir, from: `${dir}/`, to: `${dir}0` })).map(
+        (row) => row.dir,
+      ),
     close: () => undefined,
   };
 }
