@@ -25,11 +25,11 @@ export function prepareCaptures({ db }: Store) {
       `SELECT ${columns} FROM files WHERE root_id = ? AND dir = ? AND name = ?`,
     ),
     presentIn: db.prepare<[number], FileRow>(`SELECT ${columns} FROM files WHERE root_id = ? AND state = 'present'`),
-    // `/` is followed by `0` in ASCII: the range holds exactly the folders below. Two searches: an OR would read the
-    // whole root, and this runs for every file of a burst.
+    // `/` is followed by `0` in ASCII: the range holds exactly the folders below. Two searches, and `+` before the state: an OR
+    // or the index by state would read the whole root, and this runs for every file of a burst.
     presentBelow: db.prepare<[{ root: number; dir: string; from: string; to: string }], FileRow>(
-      `SELECT ${columns} FROM files WHERE root_id = @root AND dir = @dir AND state = 'present'
-       UNION ALL SELECT ${columns} FROM files WHERE root_id = @root AND dir >= @from AND dir < @to AND state = 'present'`,
+      `SELECT ${columns} FROM files WHERE root_id = @root AND dir = @dir AND +state = 'present'
+       UNION ALL SELECT ${columns} FROM files WHERE root_id = @root AND dir >= @from AND dir < @to AND +state = 'present'`,
     ),
     countPresent: db.prepare<[number], { count: number }>(
       "SELECT count(*) AS count FROM files WHERE root_id = ? AND state = 'present'",

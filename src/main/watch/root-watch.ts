@@ -65,7 +65,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   let watcher: TreeWatcher | null = null;
   /** The folder at the last scan that was not held: deletions are judged against it. */
   let identity = parts.roots.get(rootId)?.identity ?? null;
-  /** The folder that is watched now. */
+  /** The folder that is watched now, or was scanned where nothing is watched. */
   let watched: string | null = null;
   let hold = parts.roots.get(rootId)?.hold ?? null;
   let trouble: Trouble | null = null;
@@ -149,7 +149,11 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
 
   /** Before a scan: also folders whose creation was never told, as an overflow loses any event. */
   const watchAll = (): void => {
-    if (!options.isWatching || abort.signal.aborted) return;
+    if (abort.signal.aborted) return;
+    if (!options.isWatching) {
+      watched = folderIdentity(rootPath);
+      return;
+    }
     if (watcher !== null && folderIdentity(rootPath) !== watched) stopWatching();
     if (watcher === null) startWatching();
     watcher?.refresh();
