@@ -11,7 +11,8 @@ import { AppError } from '../../shared/errors.ts';
 export function checkRootPath(path: string, others: readonly string[], dataFolder: string): string {
   const shown = displayPath(path);
   const real = realPath(path);
-  if (real === null) throw new AppError('root.missing', `${shown} does not exist.`);
+  if (real === 'hidden') throw new AppError('root.unreadable', `A folder above ${shown} cannot be read by this user.`);
+  if (real === 'nothing') throw new AppError('root.missing', `${shown} does not exist.`);
   if (!statSync(real).isDirectory())
     throw new AppError('root.not_a_directory', `${shown} is a file.`, {
       hint: `Watch its folder: ${displayPath(dirname(real))}`,
@@ -21,7 +22,8 @@ export function checkRootPath(path: string, others: readonly string[], dataFolde
   } catch (cause) {
     throw new AppError('root.unreadable', `${shown} cannot be read by this user.`, { cause });
   }
-  const data = realPath(dataFolder) ?? resolve(dataFolder);
+  const realData = realPath(dataFolder);
+  const data = realData === 'nothing' || realData === 'hidden' ? resolve(dataFolder) : realData;
   if (isInside(real, data) || isInside(data, real))
     throw new AppError('root.data_folder', `${shown} and the data folder ${displayPath(data)} lie inside each other.`);
   for (const other of others) {
@@ -54,11 +56,12 @@ export function folderIdentity(path: string): string | null {
   }
 }
 
-function realPath(path: string): string | null {
+/** A real path is absolute, so that the other two answers cannot be one. */
+function realPath(path: string): string | 'nothing' | 'hidden' {
   try {
     return realpathSync(path);
-  } catch {
-    // It does not exist.
-    return null;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    return code === 'EACCES' || code === 'EPERM' ? 'hidden' : 'nothing';
   }
 }
