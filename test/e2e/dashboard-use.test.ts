@@ -273,9 +273,10 @@ test('progress appears while a root is read, with an estimate, and leaves when i
           etaMs: 170_000,
         },
       });
-    report('capturing', 40);
     const bar = page.getByRole('progressbar');
-    await bar.waitFor();
+    // As a scan does: several times a second, since an event may come before the page listens.
+    const reporting = setInterval(() => report('capturing', 40), 100);
+    await bar.waitFor().finally(() => clearInterval(reporting));
     expect(await bar.getAttribute('aria-valuenow')).toBe('40');
     await page.getByText('about 3 min left').waitFor();
     report('done', 100);
