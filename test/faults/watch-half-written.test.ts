@@ -7,7 +7,7 @@ import { createWatchHarness } from '../support/watch-harness.ts';
 import { seedOfRun } from '../support/writer-random.ts';
 
 const isAll = process.env.FAULTS === 'all';
-const SAVES = isAll ? 10_000 : 600;
+const SAVES = isAll ? 10_000 : 500;
 const WRITER = join(import.meta.dirname, '../support/writer-saves.ts');
 const seed = seedOfRun();
 const totals = { saves: 0, captured: 0, half: 0 };
