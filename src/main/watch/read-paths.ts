@@ -83,11 +83,16 @@ function findHalfWritten(
   return { half, endless };
 }
 
-/** open(2) with O_TRUNC empties a file some time before the file shows as open in /proc. */
-function isJustEmptied({ wallMs, limits }: RootContext['parts'], stat: FileStat): boolean {
+/**
+ * open(2) with O_TRUNC empties a file before the file shows as open in /proc; in between it may wait for the journal of
+ * the file system, for more than 60 ms where somebody syncs (2 of 10,000 slow saves were captured empty).
+ */
+const EMPTY_WAIT_MS = 2_000;
+
+function isJustEmptied({ wallMs }: RootContext['parts'], stat: FileStat): boolean {
   const ageMs = wallMs() - stat.ctimeUs / 1_000;
   // Times of files are finer than ours; one far in the future says nothing.
-  return stat.sizeBytes === 0 && ageMs > -1_000 && ageMs < limits().quietMs;
+  return stat.sizeBytes === 0 && ageMs > -1_000 && ageMs < EMPTY_WAIT_MS;
 }
 
 function isSmall(candidates: readonly Candidate[]): boolean {
