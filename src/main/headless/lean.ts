@@ -3,8 +3,8 @@
  * grows to 48 MB, and glibc raises its threshold for returning memory with each large block that is freed
  * (mallopt(3), "dynamic mmap threshold"). Both can only be set before a process starts.
  */
-const NODE_FLAGS = ['--expose-gc', '--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
-const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' };
+const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 const MARK = 'ANGLES_LEAN';
 
 /**

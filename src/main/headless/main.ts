@@ -15,7 +15,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${version}\n`);
     return;
   }
-  if (argv[0] === 'start' || argv[0] === 'scan') becomeLean(fileURLToPath(import.meta.url), argv);
+  if (argv[0] === 'start') becomeLean(fileURLToPath(import.meta.url), argv);
   const [{ runCli }, { createProcessIo }, { connect }] = await Promise.all([
     import('./cli/program.ts'),
     import('./cli/process-io.ts'),

@@ -43,7 +43,10 @@ export function createHashPool(settings: HashSettings): HashPool {
   let nextJobId = 1;
 
   const start = (slot: Slot): Worker => {
-    const worker = new Worker(workerUrl('hash-worker'), { workerData: settings });
+    const worker = new Worker(workerUrl('hash-worker'), {
+      workerData: settings,
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     worker.on('message', (answer: HashAnswer) => {
       const pending = slot.pending.get(answer.jobId);
       slot.pending.delete(answer.jobId);

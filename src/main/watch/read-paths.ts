@@ -7,6 +7,9 @@ import type { Candidate } from './capture-paths.ts';
 import { isSameVersion, type ReadResult, readSmall, toFileStat } from './read-file.ts';
 import type { RootContext } from './root-context.ts';
 
+/** What one job of a worker is: neither starves it nor floods the memory. */
+export const CHUNK_FILES = 512;
+export const CHUNK_BYTES = 8 * OBJECT_THRESHOLD_BYTES;
 /** Up to this much is read without a worker: starting one would take longer. */
 const INLINE_FILES = 8;
 const INLINE_BYTES = 524_288;
@@ -143,12 +146,10 @@ export function isGone(rootPath: string, path: string): boolean {
 
 /** Cuts work for the workers into pieces that neither starve nor flood them. */
 export function* inChunks(candidates: readonly Candidate[]): Generator<readonly Candidate[]> {
-  const maxFiles = 512;
-  const maxBytes = 8 * OBJECT_THRESHOLD_BYTES;
   let chunk: Candidate[] = [];
   let bytes = 0;
   for (const candidate of candidates) {
-    if (chunk.length > 0 && (chunk.length >= maxFiles || bytes + candidate.stat.sizeBytes > maxBytes)) {
+    if (chunk.length > 0 && (chunk.length >= CHUNK_FILES || bytes + candidate.stat.sizeBytes > CHUNK_BYTES)) {
       yield chunk;
       chunk = [];
       bytes = 0;

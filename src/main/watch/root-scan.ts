@@ -5,10 +5,11 @@ import type { RootHold, ScanProgress, ScanResult } from '../../shared/model.ts';
 import { splitPath } from '../path-names.ts';
 import type { CaptureCounts, IndexedFile, Seen } from '../store/captures.ts';
 import { workerUrl } from '../worker-url.ts';
-import { type Candidate, commitChunks, type ReadChunk, readChunk } from './capture-paths.ts';
+import { type CandidateQueue, createCandidateQueue } from './candidate-queue.ts';
+import { captureAll } from './capture-all.ts';
 import { mustHold } from './hold.ts';
 import { createProgressMeter, type ProgressMeter } from './progress.ts';
-import { inChunks, isGone } from './read-paths.ts';
+import { isGone } from './read-paths.ts';
 import type { RootContext } from './root-context.ts';
 import { folderIdentity } from './root-path.ts';
 import { type ScanEnd, type ScanFindings, type ScanRequest, scanTree } from './scan.ts';
@@ -33,14 +34,11 @@ export type RootScanOutcome = {
   readonly identity: string;
 };
 
-const PROGRESS_EVERY_MS = 250;
 const COMMIT_CHUNK = 1_000;
-const COMMIT_FILES = 3_000;
-const COMMIT_BYTES = 32_000_000;
 const HOLD_SAMPLE = 10;
 
 type Found = {
-  readonly candidates: Candidate[];
+  readonly candidates: CandidateQueue;
   readonly gone: Map<string, IndexedFile>;
   /** Of the index but never captured, and not there any more: nothing is lost with them. */
   readonly forgotten: string[];
@@ -62,9 +60,15 @@ export async function scanRoot(context: RootContext, options: RootScanOptions): 
   const meter = createProgressMeter(rootId, rootPath, startMs);
   const before = parts.captures.countPresent(rootId);
 
-  const found: Found = { candidates: [], gone: new Map(), forgotten: [], unchanged: 0, skipped: 0 };
-  const end = await find(counting, options, found, meter);
-  await captureAll(counting, options, found, meter);
+  const found: Found = { candidates: createCandidateQueue(), gone: new Map(), forgotten: [], unchanged: 0, skipped: 0 };
+  const listing = find(counting, options, found, meter).finally(found.candidates.end);
+  const capture = (): Promise<void> => captureAll(counting, { ...options, ...found, meter });
+  // Nothing can have been renamed in a first scan: reading begins while the tree is still being listed.
+  const capturing = before === 0 ? capture() : listing.then(capture, () => undefined);
+  const [listed, captured] = await Promise.allSettled([listing, capturing]);
+  if (listed.status === 'rejected') throw listed.reason;
+  if (captured.status === 'rejected') throw captured.reason;
+  const end = listed.value;
 
   if (identityOrThrow(rootPath) !== identity)
     throw new AppError('root.missing', `${rootPath} was replaced during the scan.`);
@@ -92,7 +96,7 @@ export async function scanRoot(context: RootContext, options: RootScanOptions): 
     rootId,
     root: rootPath,
     ...changes,
-    files: found.unchanged + found.candidates.length,
+    files: found.unchanged + found.candidates.pushed(),
     unchanged: unchanged + found.unchanged,
     skipped: skipped + found.skipped,
     capturedBytes: bytes,
@@ -181,78 +185,6 @@ function take(context: RootContext, findings: ScanFindings, found: Found, meter:
   }
   context.commit(seen);
   context.wake();
-}
-
-/**
- * Reads in several lanes and records together what they read: one durable transaction costs the disk as much as
- * hundreds of files cost the processor.
- */
-async function captureAll(
-  context: RootContext,
-  options: RootScanOptions,
-  found: Found,
-  meter: ProgressMeter,
-): Promise<void> {
-  const { parts } = context;
-  const waiting = inChunks(withoutOpenFiles(context, found.candidates));
-  let read: ReadChunk[] = [];
-  let readFiles = 0;
-  let readBytes = 0;
-  let reportedMs = 0;
-  const commit = (): void => {
-    const batch = read;
-    read = [];
-    commitChunks(context, batch, found.gone);
-    meter.add(readFiles, readBytes);
-    readFiles = 0;
-    readBytes = 0;
-    const nowMs = parts.monotonicMs();
-    if (nowMs - reportedMs < PROGRESS_EVERY_MS) return;
-    reportedMs = nowMs;
-    options.onProgress(meter.at(nowMs));
-  };
-  let hasFailed = false;
-  const lane = async (): Promise<void> => {
-    for (const chunk of waiting) {
-      if (options.signal.aborted) throw new AppError('interrupted', 'The scan was stopped.');
-      if (hasFailed) return;
-      // A file that changed since it was listed has waited since now, however long the scan takes.
-      const firstMs = parts.monotonicMs();
-      const listed = chunk.map((each) => ({ ...each, firstMs }));
-      // In two steps: another lane may put a new list into `read` while this one waits.
-      const done = await readChunk(context, listed);
-      read.push(done);
-      readFiles += chunk.length;
-      readBytes += chunk.reduce((sum, candidate) => sum + candidate.stat.sizeBytes, 0);
-      if (readFiles >= COMMIT_FILES || readBytes >= COMMIT_BYTES) commit();
-    }
-  };
-  const untilFailure = async (): Promise<void> => {
-    try {
-      await lane();
-    } catch (cause) {
-      hasFailed = true;
-      throw cause;
-    }
-  };
-  // Two jobs for each worker: one is read while the results of the other are recorded.
-  const lanes = await Promise.allSettled(Array.from({ length: parts.pool.width * 2 }, untilFailure));
-  // After the last lane has ended, also when one failed: what was read is whole.
-  if (read.length > 0) commit();
-  for (const each of lanes) if (each.status === 'rejected') throw each.reason;
-}
-
-/** A file that a program is writing (a download, say) waits for its writer like any save. */
-function withoutOpenFiles(context: RootContext, candidates: readonly Candidate[]): readonly Candidate[] {
-  if (candidates.length === 0) return candidates;
-  const open = context.parts.writers.openBelow(context.rootPath);
-  if (open.size === 0) return candidates;
-  return candidates.filter((candidate) => {
-    if (!open.has(`${context.rootPath}/${candidate.path}`)) return true;
-    context.coalescer.note(candidate.path, candidate.firstMs);
-    context.wake();
-    return false;
-  });
 }
 
 function identityOrThrow(rootPath: string): string {
