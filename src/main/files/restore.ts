@@ -3,7 +3,7 @@ import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { FileEntry, Snapshot } from '../../shared/model.ts';
-import { fsPath } from '../path-names.ts';
+import { fsPath, joinPath, nameToBytes, splitPath } from '../path-names.ts';
 import { writeFileDurably } from './write-file.ts';
 
 export type RestoreRequest = {
@@ -55,13 +55,24 @@ function modeOf(path: string): number {
 
 /** `report.md` of 2026-11-20 14:03:22 becomes `report (2026-11-20 14.03.22).md`, with a number when that exists. */
 function sidePath(original: string, snapshot: Snapshot): string {
-  const extension = extname(original);
-  const stem = original.slice(0, original.length - extension.length);
+  const { dir, name } = splitPath(original);
+  const extension = extname(name);
+  const stem = name.slice(0, name.length - extension.length);
   const time = new Date(snapshot.capturedAtMs).toISOString().slice(0, 19).replace('T', ' ').replaceAll(':', '.');
   for (let number = 1; ; number += 1) {
-    const path = `${stem} (${time}${number === 1 ? '' : `, ${number}`})${extension}`;
+    const suffix = ` (${time}${number === 1 ? '' : `, ${number}`})${extension}`;
+    const path = joinPath(dir, cutToBytes(stem, LONGEST_NAME_BYTES - nameToBytes(suffix).length) + suffix);
     if (!existsSync(fsPath(path))) return path;
   }
+}
+
+/** File systems take names of 255 bytes at most; a name that is that long already gives up its end for the time. */
+const LONGEST_NAME_BYTES = 255;
+
+function cutToBytes(text: string, bytes: number): string {
+  let cut = text;
+  while (nameToBytes(cut).length > bytes) cut = [...cut].slice(0, -1).join('');
+  return cut;
 }
 
 function absolute(path: string): string {
