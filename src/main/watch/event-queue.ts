@@ -23,7 +23,10 @@ export type EventQueueOptions = {
   readonly isThere: () => boolean;
   readonly isHeld: () => boolean;
   readonly scanFolders: (dirs: readonly string[], deep: boolean) => void;
-  readonly onFailure: (cause: unknown) => void;
+  /** These paths could not be captured; they are tried again. */
+  readonly onFailure: (cause: unknown, paths: readonly string[]) => void;
+  /** These paths were looked at and what they hold is durable, or waits for its writer. */
+  readonly onDone: (paths: readonly string[]) => void;
   /** After a failure (a full disk) the same paths are tried again this much later. */
   readonly retryMs: number;
 };
@@ -82,10 +85,14 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
       // All in one scan: each begins a thread, and a burst may have made hundreds of folders.
       if (deep.length > 0) options.scanFolders(deep, true);
       if (shallow.length > 0) options.scanFolders(shallow, false);
+      options.onDone(due.map(({ path }) => path));
     } catch (cause) {
       const untilMs = parts.monotonicMs() + options.retryMs;
       for (const { path, firstMs } of due) coalescer.postpone(path, firstMs, untilMs);
-      options.onFailure(cause);
+      options.onFailure(
+        cause,
+        due.map(({ path }) => path),
+      );
     }
   };
 

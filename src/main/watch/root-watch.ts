@@ -90,8 +90,6 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     wake: () => events.wake(),
     commit: (seen: readonly Seen[]) => {
       const counts = parts.captures.apply(rootId, seen);
-      // An empty commit writes nothing, so it says nothing of the disk while others wait for space.
-      if (isTroubleOfVault() && (seen.length > 0 || context.coalescer.size() === 0)) setTrouble(null);
       options.onCaptured(counts);
       return counts;
     },
@@ -105,6 +103,9 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     options.onCondition();
   };
 
+  /** What the vault could not take yet: paths of events, and a scan. */
+  const unsaved = new Set<string>();
+  let hasUnsavedScan = false;
   const isTroubleOfVault = (): boolean => trouble?.code.startsWith('data.') === true;
 
   const explain = (cause: unknown): void => {
@@ -129,7 +130,15 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     isThere,
     isHeld: () => hold !== null,
     scanFolders: (dirs, deep) => void scanPart(dirs, deep),
-    onFailure: explain,
+    onFailure: (cause, paths) => {
+      if (cause instanceof AppError && cause.code.startsWith('data.')) for (const path of paths) unsaved.add(path);
+      explain(cause);
+    },
+    onDone: (paths) => {
+      for (const path of paths) unsaved.delete(path);
+      // One save that fits says nothing of a full disk while others wait for space.
+      if (isTroubleOfVault() && unsaved.size === 0 && !hasUnsavedScan) setTrouble(null);
+    },
     retryMs: RETRY_MS,
   });
 
@@ -202,6 +211,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
         settle(outcome.identity, outcome.hold, outcome.result.durationMs, outcome.end.unreadable);
         return outcome.result;
       } catch (cause) {
+        if (cause instanceof AppError && cause.code.startsWith('data.')) hasUnsavedScan = true;
         if (cause instanceof AppError && cause.code.startsWith('root.')) stopWatching();
         retryLater(RETRY_MS);
         throw cause;
@@ -226,7 +236,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     if (hold === null) identity = seenIdentity;
     parts.roots.saveScan(rootId, { identity: identity ?? seenIdentity, hold });
     // What the vault could not take waits to be tried again: a scan passes it over and proves nothing.
-    const isStillTroubled = isTroubleOfVault() && context.coalescer.size() > 0;
+    hasUnsavedScan = false;
+    const isStillTroubled = isTroubleOfVault() && unsaved.size > 0;
     if (watcher?.isLimited() !== true && !isStillTroubled) setTrouble(null);
     else if (!isStillTroubled && trouble?.code !== 'watch.limited')
       setTrouble({ code: 'watch.limited', detail: 'Not all folders can be watched.' });
@@ -255,6 +266,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       // What is gone in one part counts with the rest: the whole decides.
       if (outcome.hold !== null) void scanPart([''], true);
     }).catch((cause: unknown) => {
+      if (cause instanceof AppError && cause.code.startsWith('data.')) hasUnsavedScan = true;
       explain(cause);
       // The whole then, as nobody else knows what was not looked at.
       retryLater(RETRY_MS);
