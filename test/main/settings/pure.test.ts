@@ -117,11 +117,11 @@ describe('defaultDataFolder', () => {
     [{ XDG_DATA_HOME: ' ' }, 'linux', '/home/ada/.local/share/angles'],
     [{ ANGLES_HOME: '/vault', XDG_DATA_HOME: '/data' }, 'linux', '/vault'],
     [{ ANGLES_HOME: '~/vault/' }, 'linux', '/home/ada/vault'],
-    [{ ANGLES_HOME: 'vault' }, 'linux', '/work/vault'],
+    [{ ANGLES_HOME: 'vault' }, 'linux', '/srv/vault'],
     [{ ANGLES_HOME: '' }, 'darwin', '/home/ada/Library/Application Support/Angles'],
     [{ APPDATA: 'C:\\Users\\ada\\AppData\\Roaming' }, 'win32', 'C:\\Users\\ada\\AppData\\Roaming\\Angles'],
   ] as const)('%j on %s is %s', (environment, platform, folder) => {
-    expect(defaultDataFolder(environment, platform, '/home/ada', '/work')).toBe(folder);
+    expect(defaultDataFolder(environment, platform, '/home/ada', '/srv')).toBe(folder);
   });
 
   test.each([
