@@ -99,7 +99,7 @@ async function buildAgent(
       captures: parts.captures,
       roots: parts.roots,
       index: createIndexReader(vault.store.db),
-      pool: createHashPool({ dataFolder }),
+      pool: createHashPool({ dataFolder }, parts.releaseReserve),
       writers: createWriterProbe(process.platform),
       log: log.component('watch'),
       limits: () => watchLimits(settings.current()),

@@ -4,6 +4,7 @@
  * run as plain Node, it is a thread.
  */
 import { fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { type WorkerName, workerUrl } from './worker-url.ts';
@@ -95,6 +96,7 @@ export function taskPort(onOrphan: () => void): TaskPort | null {
   // The terminal's Ctrl-C reaches the whole group; the agent decides when its tasks end.
   process.on('SIGINT', () => undefined);
   process.on('disconnect', onOrphan);
+  yieldToOthers();
   return {
     data: JSON.parse(text),
     send: (message) => {
@@ -106,4 +108,13 @@ export function taskPort(onOrphan: () => void): TaskPort | null {
       if (process.connected) process.disconnect();
     },
   };
+}
+
+/** What is durable comes first: a long task takes the processor time that capturing leaves. */
+function yieldToOthers(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // The system does not let us: then both share.
+  }
 }
