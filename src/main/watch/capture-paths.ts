@@ -6,7 +6,7 @@ import { captureInLanes } from './capture-lanes.ts';
 import type { DuePath } from './coalesce.ts';
 import { IGNORE_FILES } from './ignore-rules.ts';
 import { isSameVersion, NO_STAT } from './read-file.ts';
-import { inChunks, lookAt } from './read-paths.ts';
+import { inChunks, type LinkedFolders, lookAt } from './read-paths.ts';
 import type { RootContext } from './root-context.ts';
 
 export type Candidate = {
@@ -36,7 +36,9 @@ export async function capturePaths(
   gone: Map<string, IndexedFile>,
 ): Promise<readonly string[]> {
   const sorted: Sorted = { toRead: [], gone, seen: [], rulesChangedIn: [] };
-  for (const { path, firstMs } of due) sortPath(context, path, firstMs, sorted);
+  // What is read is opened where it seems to be, or not at all: in between a folder may become a link.
+  const linked: LinkedFolders = new Map();
+  for (const { path, firstMs } of due) sortPath(context, path, firstMs, sorted, linked);
   context.commit(sorted.seen);
   const ready = holdBackOpenFiles(context, sorted.toRead);
   const chunks = inChunks(ready)[Symbol.iterator]();
@@ -44,11 +46,11 @@ export async function capturePaths(
   return sorted.rulesChangedIn;
 }
 
-function sortPath(context: RootContext, path: string, firstMs: number, sorted: Sorted): void {
+function sortPath(context: RootContext, path: string, firstMs: number, sorted: Sorted, linked: LinkedFolders): void {
   const { parts, rootId, rootPath } = context;
   const { dir, name } = splitPath(path);
   const known = parts.captures.find(rootId, dir, name);
-  const found = lookAt(rootPath, path);
+  const found = lookAt(rootPath, path, linked);
   if ((IGNORE_FILES as readonly string[]).includes(name)) {
     context.ignore.forget(dir);
     sorted.rulesChangedIn.push(dir);
