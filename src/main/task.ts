@@ -4,7 +4,7 @@
  * run as plain Node, it is a thread.
  */
 import { fork } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { type WorkerName, workerUrl } from './worker-url.ts';
@@ -110,10 +110,12 @@ export function taskPort(onOrphan: () => void): TaskPort | null {
   };
 }
 
-/** What is durable comes first: a long task takes the processor time that capturing leaves. */
+/** A third of the weight of others: what is durable comes first, and on a busy machine the task still gets on. */
+const NICENESS = 5;
+
 function yieldToOthers(): void {
   try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(NICENESS);
   } catch {
     // The system does not let us: then both share.
   }

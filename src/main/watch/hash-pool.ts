@@ -47,8 +47,14 @@ type Pending = {
 };
 type Slot = { worker: Worker | null; readonly pending: Map<number, Pending>; linger: NodeJS.Timeout | null };
 
-/** @param onFull called when contents could not be written because the disk is full */
-export function createHashPool(settings: HashSettings, onFull: () => void = () => undefined): HashPool {
+export type HashPoolListeners = {
+  /** Contents could not be written because the disk is full. */
+  readonly onFull?: () => void;
+  /** The last worker ended, as there was nothing to do for a while. */
+  readonly onIdle?: () => void;
+};
+
+export function createHashPool(settings: HashSettings, listeners: HashPoolListeners = {}): HashPool {
   const slots: Slot[] = Array.from({ length: WORKERS }, () => ({ worker: null, pending: new Map(), linger: null }));
   /** Packs that could not be made durable: after a failed sync the system may say that all is well (fsync(2), EIO). */
   const distrusted = new Set<number>();
@@ -63,7 +69,7 @@ export function createHashPool(settings: HashSettings, onFull: () => void = () =
       const pending = slot.pending.get(answer.jobId);
       slot.pending.delete(answer.jobId);
       rest(slot);
-      if (answer.failure?.code === 'data.full') onFull();
+      if (answer.failure?.code === 'data.full') listeners.onFull?.();
       if (answer.failure === null) pending?.resolve(unpack(answer));
       else pending?.reject(new AppError(answer.failure.code, answer.failure.message, { retryable: true }));
     });
@@ -82,8 +88,12 @@ export function createHashPool(settings: HashSettings, onFull: () => void = () =
 
   const rest = (slot: Slot): void => {
     if (slot.pending.size > 0) return;
-    slot.linger = setTimeout(() => void end(slot), LINGER_MS);
+    slot.linger = setTimeout(() => void end(slot).then(tellIdle), LINGER_MS);
     slot.linger.unref();
+  };
+
+  const tellIdle = (): void => {
+    if (slots.every(({ worker }) => worker === null)) listeners.onIdle?.();
   };
 
   const end = async (slot: Slot): Promise<void> => {
@@ -101,7 +111,7 @@ export function createHashPool(settings: HashSettings, onFull: () => void = () =
         throw new AppError('data.io_error', 'A pack file could not be synced.');
       await syncPacks(settings.dataFolder, packs);
     } catch (cause) {
-      if (cause instanceof AppError && cause.code === 'data.full') onFull();
+      if (cause instanceof AppError && cause.code === 'data.full') listeners.onFull?.();
       for (const pack of packs) distrusted.add(pack);
       for (const slot of slots) slot.worker?.postMessage('forget' satisfies HashRequest);
       throw cause;
