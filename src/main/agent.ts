@@ -12,6 +12,7 @@ import type { Host } from './host.ts';
 import { createLogFlush } from './log/flush.ts';
 import { createLog } from './log/log.ts';
 import { logLimits } from './log/rotation.ts';
+import { giveBackMemory } from './memory.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
@@ -43,11 +44,19 @@ export async function openAgent(host: Host, mode: AgentMode): Promise<Agent> {
   // Everything in the data folder is for its owner only.
   process.umask(0o077);
   const lock = acquireLock(host.dataFolder, LOCK_WAIT_MS);
+  /** What is open so far, the last one first. */
+  const opened: (() => void)[] = [lock.release];
   try {
     const settings = createSettings({ dataFolder: host.dataFolder, environment: host.environment, nowMs: host.nowMs });
-    return await buildAgent(host, mode, settings, lock.release);
+    return await buildAgent(host, mode, settings, opened);
   } catch (cause) {
-    lock.release();
+    for (const close of opened) {
+      try {
+        close();
+      } catch {
+        // What went wrong first is what is told.
+      }
+    }
     throw cause;
   }
 }
@@ -56,7 +65,7 @@ async function buildAgent(
   host: Host,
   mode: AgentMode,
   settings: SettingsSource,
-  releaseLock: () => void,
+  opened: (() => void)[],
 ): Promise<Agent> {
   const { dataFolder } = host;
   let sinkRecord: (entry: Parameters<Parameters<typeof createLog>[0]['onRecord']>[0]) => void = () => undefined;
@@ -69,11 +78,14 @@ async function buildAgent(
     nowMs: host.nowMs,
     onRecord: (entry) => sinkRecord(entry),
   });
+  opened.unshift(log.close);
   for (const { name, secret } of ENVIRONMENT) if (secret) log.addSecret(settings.environment(name) ?? '');
   const logger = log.component('agent');
   const hub = createEventHub((cause) => logger.error('A listener of events failed.', { error: cause }));
   const vault: Vault = openVault(host, logger);
+  opened.unshift(vault.close);
   const parts = createParts(vault.store, { log, hub, nowMs: host.nowMs });
+  opened.unshift(parts.journal.close);
   const flush = createLogFlush({ append: parts.logs.append, delayMs: 1_000, nowMs: host.nowMs });
   sinkRecord = (entry) => flush.add(entry);
   if (vault.recovery !== null) {
@@ -99,7 +111,7 @@ async function buildAgent(
       captures: parts.captures,
       roots: parts.roots,
       index: createIndexReader(vault.store.db),
-      pool: createHashPool({ dataFolder }),
+      pool: createHashPool({ dataFolder }, { onFull: parts.releaseReserve, onIdle: giveBackMemory }),
       writers: createWriterProbe(process.platform),
       log: log.component('watch'),
       limits: () => watchLimits(settings.current()),
@@ -218,10 +230,8 @@ async function buildAgent(
     if (mode === 'running') parts.note('agent.stopped', 'Angles stopped.');
     flush.stop();
     hub.stop();
-    parts.journal.close();
-    vault.close();
-    log.close();
-    releaseLock();
+    // Journal, vault, log, lock.
+    for (const close of opened) close();
   };
 
   return {

@@ -4,6 +4,7 @@
  * run as plain Node, it is a thread.
  */
 import { fork } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { type WorkerName, workerUrl } from './worker-url.ts';
@@ -95,6 +96,7 @@ export function taskPort(onOrphan: () => void): TaskPort | null {
   // The terminal's Ctrl-C reaches the whole group; the agent decides when its tasks end.
   process.on('SIGINT', () => undefined);
   process.on('disconnect', onOrphan);
+  yieldToOthers();
   return {
     data: JSON.parse(text),
     send: (message) => {
@@ -106,4 +108,15 @@ export function taskPort(onOrphan: () => void): TaskPort | null {
       if (process.connected) process.disconnect();
     },
   };
+}
+
+/** A third of the weight of others: what is durable comes first, and on a busy machine the task still gets on. */
+const NICENESS = 5;
+
+function yieldToOthers(): void {
+  try {
+    setPriority(NICENESS);
+  } catch {
+    // The system does not let us: then both share.
+  }
 }

@@ -94,6 +94,8 @@ export type Parts = {
   readonly journal: Journal;
   readonly logs: LogStore;
   readonly reserve: Reserve;
+  /** To be called when the disk is full; the next capture that succeeds takes the space again. */
+  readonly releaseReserve: () => void;
   /** Notes something that happened to the agent itself. Never throws: a full disk must not stop a start or a stop. */
   readonly note: (kind: ActivityKind, summary: string) => void;
   /** To be called after each commit. */
@@ -110,6 +112,7 @@ export function createParts(
   const journal = openJournal(store);
   const reserve = createReserve(store.dataFolder);
   reserve.restore();
+  const guard = createReserveGuard(reserve);
   const search = createSearch({
     store,
     nowMs: shell.nowMs,
@@ -137,7 +140,8 @@ export function createParts(
     outbox,
     activities,
     records: createRecordStore(store, { outbox, activities, journal }),
-    captures: { ...captures, apply: withReserve(reserve, captures.apply) },
+    captures: { ...captures, apply: guard.around(captures.apply) },
+    releaseReserve: guard.release,
     roots: createRootStore(store),
     files: createFileQueries(store),
     search,
@@ -162,19 +166,23 @@ export function createParts(
 const ACTIVITY_EVENT_MS = 100;
 
 /** Gives the reserved space free when the disk is full, so that logs and settings can still be written. */
-function withReserve<A extends unknown[], T>(reserve: Reserve, work: (...args: A) => T): (...args: A) => T {
+function createReserveGuard(reserve: Reserve) {
   let isReleased = false;
-  return (...args) => {
-    try {
-      const result = work(...args);
-      if (isReleased) isReleased = !reserve.restore();
-      return result;
-    } catch (cause) {
-      if (cause instanceof AppError && cause.code === 'data.full') {
-        reserve.release();
-        isReleased = true;
-      }
-      throw cause;
-    }
+  const release = (): void => {
+    reserve.release();
+    isReleased = true;
   };
+  const around =
+    <A extends unknown[], T>(work: (...args: A) => T): ((...args: A) => T) =>
+    (...args) => {
+      try {
+        const result = work(...args);
+        if (isReleased) isReleased = !reserve.restore();
+        return result;
+      } catch (cause) {
+        if (cause instanceof AppError && cause.code === 'data.full') release();
+        throw cause;
+      }
+    };
+  return { release, around };
 }

@@ -21,12 +21,15 @@ describe('What is on the disk before what', needs('strace'), () => {
     const { problems, checked } = check(traced.events);
     expect(problems).toEqual([]);
     expect(checked).toMatchObject({ objects: 2, acknowledgements: 6 });
+    expect(checked.packed).toBeGreaterThan(5);
     expect(checked.commits).toBeGreaterThan(10);
   });
 
   test.each([
     ['the bytes of an object', /objects\/tmp\/\w+>$/, /got its name before its bytes/],
     ['the folder of an object', /objects\/[0-9a-f]{2}>$/, /its folder was not synced/],
+    ['a pack', /packs\/[0-9a-f]+\.pack>$/, /pack was not synced before the vault/],
+    ['the folder of a pack', /objects\/packs>$/, /pack: its folder was not synced/],
     ['the folder of these folders', /objects>$/, /its folder was not synced/],
     ['the data folder', /\/data>$/, /was not synced/],
     ['the log of the vault', /vault\.db-wal>$/, /acknowledged before the log was synced/],

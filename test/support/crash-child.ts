@@ -3,9 +3,10 @@
  * when the agent said that it is done. Arguments: data folder, root, and `changes` to write to the root itself or
  * `scan` to only capture what is there.
  */
-import { writeSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync, writeSync } from 'node:fs';
 import { type Agent, openAgent } from '../../src/main/agent.ts';
 import type { Host } from '../../src/main/host.ts';
+import { packPath, packsFolder } from '../../src/main/store/packs.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { FileState, LedgerLine } from './crash-ledger.ts';
 import {
@@ -31,6 +32,11 @@ export function crashHost(dataFolder: string): Host {
     onPower: () => () => undefined,
   };
 }
+
+/** Of the first lane, with a name that a test can know. */
+export const EARLIER_PACK = 2;
+/** Beside the data folder: the process makes that pack before its first scan. */
+export const earlierPackMark = (dataFolder: string): string => `${dataFolder}.pack`;
 
 function tell(line: LedgerLine): void {
   writeSync(1, `${JSON.stringify(line)}\n`);
@@ -83,6 +89,10 @@ async function main(dataFolder: string, root: string, mode: string): Promise<voi
   };
   change(FIRST_CHANGES);
   const agent = await openAgent(crashHost(dataFolder), 'offline');
+  if (existsSync(earlierPackMark(dataFolder))) {
+    mkdirSync(packsFolder(dataFolder), { recursive: true });
+    writeFileSync(packPath(dataFolder, EARLIER_PACK), '');
+  }
   await attempt('start', agent.start);
   await watchAndScan(agent, root, 'first scan', state);
   change(SECOND_CHANGES);

@@ -1,11 +1,17 @@
 /** What must be on the disk before what, proven from a trace of system calls: what a power cut leaves follows from it. */
 import { dirname, join } from 'node:path';
+import { decodeHead, decodeItems } from '../../src/main/store/pack-format.ts';
 import type { TraceEvent } from './strace.ts';
 
 export type OrderReport = {
   readonly problems: readonly string[];
   /** How many places the rules were applied to: a rule that met nothing proves nothing. */
-  readonly checked: { readonly objects: number; readonly commits: number; readonly acknowledgements: number };
+  readonly checked: {
+    readonly objects: number;
+    readonly packed: number;
+    readonly commits: number;
+    readonly acknowledgements: number;
+  };
 };
 
 /** What strace prints in hexadecimal (`-xx`) as text. */
@@ -26,7 +32,8 @@ const isSync = (event: TraceEvent): boolean => !event.failed && (event.call === 
 const isWrite = (event: TraceEvent): boolean => event.call === 'write' || event.call === 'pwrite64';
 
 /**
- * Rules: the bytes of an object file are synced before it gets its name; the name, and each folder made for it, is
+ * Rules: a pack, its name and its folder are synced after a block was written and before the log of SQLite refers to a
+ * content in it; the bytes of an object file are synced before it gets its name; the name, and each folder made for it, is
  * synced before the log of SQLite refers to it; the journal is synced before the log has the same record; the log is
  * synced, and its own name, before anything is acknowledged.
  */
@@ -36,6 +43,8 @@ export function checkOrder(events: readonly TraceEvent[], dataFolder: string): O
     (event) => event.call === 'rename' && !event.failed && pathsOf(event)[1]?.startsWith(join(dataFolder, 'objects')),
   );
   for (const publication of publications) checkObject(events, publication, dataFolder, problems);
+  const packed = events.filter((event) => isWrite(event) && /\/packs\/[0-9a-f]{12}\.pack$/.test(fileOf(event)));
+  const contents = packed.reduce((sum, write) => sum + checkPack(events, write, problems), 0);
   const log = join(dataFolder, 'vault.db-wal');
   const commits = events.filter((event) => isWrite(event) && fileOf(event) === log);
   checkJournal(events, commits, join(dataFolder, 'journal', 'records.jsonl'), problems);
@@ -43,7 +52,7 @@ export function checkOrder(events: readonly TraceEvent[], dataFolder: string): O
   for (const acknowledgement of told) checkTold(events, commits, acknowledgement, dataFolder, problems);
   return {
     problems,
-    checked: { objects: publications.length, commits: commits.length, acknowledgements: told.length },
+    checked: { objects: publications.length, packed: contents, commits: commits.length, acknowledgements: told.length },
   };
 }
 
@@ -82,6 +91,37 @@ function checkObject(
     if (made >= 0 && !isSyncedBetween(events, dirname(entry), made, reference.begin))
       problems.push(`${entry}: its folder was not synced before the vault referred to it`);
   }
+}
+
+/** How many contents of the block that this call begins were found referred to. */
+function checkPack(events: readonly TraceEvent[], write: TraceEvent, problems: string[]): number {
+  const pack = fileOf(write);
+  const folder = dirname(pack);
+  const bytes = Buffer.from(plain(/"([^"]*)"/.exec(write.args)?.[1] ?? ''), 'latin1');
+  const head = decodeHead(bytes, 0);
+  if (head === null) return 0;
+  let found = 0;
+  for (const { sha256 } of decodeItems(bytes, 0, head)) {
+    const printed = sha256.toString('hex').replace(/../g, '\\x$&');
+    const reference = events.find(
+      (event) => event.call === 'pwrite64' && event.args.includes(printed) && fileOf(event).endsWith('-wal'),
+    );
+    if (reference === undefined) continue;
+    found += 1;
+    // The stored bytes follow in a call of their own.
+    const last = events.findLast(
+      (event) =>
+        isWrite(event) && fileOf(event) === pack && event.begin < reference.begin && event.begin >= write.begin,
+    );
+    if (!isSyncedBetween(events, pack, (last ?? write).end, reference.begin))
+      problems.push(`${pack} was not synced before the vault referred to what is in it`);
+    if (!isSyncedBetween(events, folder, -1, reference.begin))
+      problems.push(`${pack}: its folder was not synced before the vault referred to it`);
+    const mkdir = events.find((event) => event.call === 'mkdir' && !event.failed && pathsOf(event)[0] === folder);
+    if (mkdir !== undefined && !isSyncedBetween(events, dirname(folder), mkdir.end, reference.begin))
+      problems.push(`${folder}: its folder was not synced before the vault referred to it`);
+  }
+  return found;
 }
 
 function isSyncedBetween(events: readonly TraceEvent[], file: string, afterEnd: number, beforeBegin: number): boolean {

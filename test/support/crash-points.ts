@@ -1,6 +1,8 @@
 /** All points of the crash scenario at which a process can be struck. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packPath, packsFolder } from '../../src/main/store/packs.ts';
+import { EARLIER_PACK, earlierPackMark } from './crash-child.ts';
 import { sha256Of } from './crash-ledger.ts';
 import { createSandbox, type Sandbox } from './crash-run.ts';
 import { FIRST_CHANGES, SECOND_CHANGES } from './crash-scenario.ts';
@@ -48,20 +50,38 @@ export function allPoints(events: readonly TraceEvent[]): NamedPoint[] {
     Array.from({ length: count }, (_, index) => namePoint(`${call}:${index + 1}`)),
   );
   const ofObjects = ['mkdir:1', 'mkdir:2', 'rename:1', 'rename:2', 'fsync:1', 'fsync:2', 'fsync:3', 'fsync:4'];
-  return [...points, ...ofObjects.map((name) => namePoint(`${name}@objects`))];
+  const ofNewPacks = ['mkdir:1', 'fsync:1'];
+  const ofPacks = ['pwrite64:1', 'pwrite64:2', 'fdatasync:1'];
+  return [
+    ...points,
+    ...ofObjects.map((name) => namePoint(`${name}@objects`)),
+    ...ofNewPacks.map((name) => namePoint(`${name}@newpacks`)),
+    ...ofPacks.map((name) => namePoint(`${name}@packs`)),
+  ];
 }
 
 export function namePoint(name: string): NamedPoint {
-  const [, call = '', when = '', at] = /^(\w+):(\d+\+?)(?:@(objects|journal))?$/.exec(name) ?? [];
+  const [, call = '', when = '', at] = /^(\w+):(\d+\+?)(?:@(objects|journal|packs|newpacks))?$/.exec(name) ?? [];
   if (call === '') throw new Error(`"${name}" is no point: write one like fsync:17`);
   return {
     name,
     at: ({ dataFolder }) => {
       if (at === undefined) return { call, when };
-      return { call, when, paths: at === 'objects' ? objectPaths(dataFolder) : journalPaths(dataFolder) };
+      return { call, when, paths: PATHS[at]?.(dataFolder) ?? [] };
     },
   };
 }
+
+const PATHS: Readonly<Record<string, (dataFolder: string) => string[]>> = {
+  objects: objectPaths,
+  journal: journalPaths,
+  newpacks: (dataFolder) => [packsFolder(dataFolder)],
+  // A pack is numbered by chance: to be struck it is there before, as one that is not full is.
+  packs: (dataFolder) => {
+    writeFileSync(earlierPackMark(dataFolder), '');
+    return [packPath(dataFolder, EARLIER_PACK)];
+  },
+};
 
 function journalPaths(dataFolder: string): string[] {
   const journal = join(dataFolder, 'journal', 'records.jsonl');

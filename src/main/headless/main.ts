@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { packageRoot } from '../package-root.ts';
 import { defaultDataFolder } from '../settings/data-folder.ts';
-import { becomeLean } from './lean.ts';
+import { becomeLean, LEAN_COMMANDS } from './lean.ts';
 import { programVersion } from './version.ts';
 
 /** Runs one command line in this process and ends it with the command's exit code. */
@@ -15,7 +15,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${version}\n`);
     return;
   }
-  if (argv[0] === 'start') becomeLean(fileURLToPath(import.meta.url), argv);
+  if (LEAN_COMMANDS.includes(argv[0])) becomeLean(fileURLToPath(import.meta.url), argv);
   const [{ runCli }, { createProcessIo }, { connect }] = await Promise.all([
     import('./cli/program.ts'),
     import('./cli/process-io.ts'),

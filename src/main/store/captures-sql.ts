@@ -35,7 +35,8 @@ export function prepareCaptures({ db }: Store) {
       "SELECT count(*) AS count FROM files WHERE root_id = ? AND state = 'present'",
     ),
     addContent: db.prepare(
-      'INSERT OR IGNORE INTO contents (sha256, size_bytes, stored_bytes, encoding, data) VALUES (?, ?, ?, ?, ?)',
+      `INSERT OR IGNORE INTO contents (sha256, size_bytes, stored_bytes, encoding, data, pack, pack_offset)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
     setState: db.prepare('UPDATE files SET state = ?, reason = ?, change_seq = ? WHERE id = ?'),
     addSnapshot: db.prepare(

@@ -99,7 +99,7 @@ export function createCaptures(
       else if (!isSameStat(row, seen.stat)) upsert(rootId, seen, 'present', null, content.sha256, row.change_seq);
       return;
     }
-    sql.addContent.run(content.sha256, content.sizeBytes, content.storedBytes, content.encoding, content.data);
+    addContent(content);
     counts.bytes += content.sizeBytes;
     const isNew = row === undefined || row.state === 'deleted' || row.sha256 === null;
     if (isNew && seen.renamedFrom !== null) {
@@ -109,6 +109,19 @@ export function createCaptures(
     } else {
       snapshot(tx, rootId, seen, isNew ? 'created' : 'modified', null, counts);
     }
+  };
+
+  const addContent = ({ sha256, sizeBytes, storedBytes, encoding, data, place }: StoredContent): void => {
+    if (place === 'known') return;
+    sql.addContent.run(
+      sha256,
+      sizeBytes,
+      storedBytes,
+      encoding,
+      data,
+      place === undefined ? null : place.pack,
+      place === undefined ? null : place.offset,
+    );
   };
 
   const snapshot = (

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { AppError } from '../../shared/errors.ts';
 import { objectPath, readContent } from './contents.ts';
 import type { Store } from './database.ts';
+import { packPath } from './packs.ts';
 
 export type ContentsCheck = {
   readonly checked: number;
@@ -12,17 +13,12 @@ export type ContentsCheck = {
 const SAMPLE = 5;
 
 /**
- * Looks for every object file, and proves contents by their checksum in random order until the time is over.
+ * Looks for every object file and pack, and proves contents by their checksum in random order until the time is over.
  * Changes nothing. Blocks the thread for about `budgetMs`.
  */
 export function checkContents(store: Store, budgetMs: number): ContentsCheck {
-  const missing: string[] = [];
+  const missing = missingFiles(store);
   const damaged: string[] = [];
-  const objects = store.db.prepare<[], { sha256: Buffer }>('SELECT sha256 FROM contents WHERE data IS NULL').all();
-  for (const { sha256 } of objects) {
-    const hex = sha256.toString('hex');
-    if (!existsSync(objectPath(store.dataFolder, hex))) missing.push(hex);
-  }
   let checked = 0;
   const endMs = performance.now() + budgetMs;
   const newest = store.db.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM contents').get()?.id ?? 0;
@@ -43,4 +39,24 @@ export function checkContents(store: Store, budgetMs: number): ContentsCheck {
   }
   const summarise = (hashes: readonly string[]) => ({ count: hashes.length, sample: hashes.slice(0, SAMPLE) });
   return { checked, missing: summarise(missing), damaged: summarise(damaged) };
+}
+
+/** Contents whose object file or pack is not there. */
+function missingFiles({ db, dataFolder }: Store): string[] {
+  const packs = new Map<number, boolean>();
+  const isThere = (pack: number): boolean => {
+    const known = packs.get(pack) ?? existsSync(packPath(dataFolder, pack));
+    packs.set(pack, known);
+    return known;
+  };
+  const missing: string[] = [];
+  const rows = db.prepare<[], { sha256: Buffer; pack: number | null }>(
+    'SELECT sha256, pack FROM contents WHERE data IS NULL',
+  );
+  for (const { sha256, pack } of rows.iterate()) {
+    if (pack !== null && isThere(pack)) continue;
+    const hex = sha256.toString('hex');
+    if (pack !== null || !existsSync(objectPath(dataFolder, hex))) missing.push(hex);
+  }
+  return missing;
 }

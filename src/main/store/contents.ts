@@ -1,18 +1,24 @@
 import { hash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { AppError } from '../../shared/errors.ts';
-import { translateSqliteError } from './database.ts';
+import { type Encoding, expand } from './compress.ts';
+import { translateSqliteError, VAULT_FILE } from './database.ts';
+import { type PackPlace, readPacked } from './packs.ts';
 
-/** A content as it is stored: once per SHA-256, in the vault up to 1 MiB, as a file in `objects/` above. */
+/**
+ * A content as it is stored: once per SHA-256. Up to 1 MiB it lies in the vault (a single save) or in a pack file (many
+ * at once), above as a file of its own in `objects/`.
+ */
 export type StoredContent = {
   readonly sha256: Buffer;
   readonly sizeBytes: number;
-  readonly encoding: 'raw' | 'zstd';
-  /** The stored bytes; null when they are already durable as an object file. */
+  readonly encoding: Encoding;
+  /** The stored bytes, when they are to lie in the vault. */
   readonly data: Buffer | null;
+  /** Where they lie in a pack, or `known` when the vault refers to them already; left out for an object file. */
+  readonly place?: PackPlace | 'known';
   readonly storedBytes: number;
 };
 
@@ -24,7 +30,13 @@ export function objectPath(dataFolder: string, sha256Hex: string): string {
   return join(dataFolder, 'objects', sha256Hex.slice(0, 2), sha256Hex);
 }
 
-type ContentRow = { size_bytes: number; encoding: 'raw' | 'zstd'; data: Buffer | null };
+type ContentRow = {
+  size_bytes: number;
+  encoding: Encoding;
+  data: Buffer | null;
+  pack: number | null;
+  pack_offset: number | null;
+};
 
 /**
  * Reads the bytes of a version and proves them by their SHA-256.
@@ -35,7 +47,7 @@ export function readContent(db: Database.Database, dataFolder: string, sha256: B
   const hex = sha256.toString('hex');
   const row = findRow(db, sha256, hex);
   if (row === undefined) throw new AppError('content.missing', `Content ${hex} is not in the vault.`);
-  const bytes = unpack(row.data ?? readObject(dataFolder, hex), row.encoding, row.size_bytes, hex);
+  const bytes = readBytes(dataFolder, row, sha256, hex);
   if (bytes.length !== row.size_bytes || !hash('sha256', bytes, 'buffer').equals(sha256)) {
     throw new AppError('content.damaged', `Content ${hex} does not match its checksum.`);
   }
@@ -56,10 +68,16 @@ const statements = new WeakMap<Database.Database, Database.Statement>();
 function statement(db: Database.Database): Database.Statement {
   let prepared = statements.get(db);
   if (prepared === undefined) {
-    prepared = db.prepare('SELECT size_bytes, encoding, data FROM contents WHERE sha256 = ?');
+    prepared = db.prepare('SELECT size_bytes, encoding, data, pack, pack_offset FROM contents WHERE sha256 = ?');
     statements.set(db, prepared);
   }
   return prepared;
+}
+
+function readBytes(dataFolder: string, row: ContentRow, sha256: Buffer, hex: string): Buffer {
+  if (row.data === null && row.pack !== null && row.pack_offset !== null)
+    return readPacked(dataFolder, { pack: row.pack, offset: row.pack_offset }, sha256);
+  return unpack(row.data ?? readObject(dataFolder, hex), row.encoding, row.size_bytes, hex);
 }
 
 function readObject(dataFolder: string, hex: string): Buffer {
@@ -70,13 +88,37 @@ function readObject(dataFolder: string, hex: string): Buffer {
   }
 }
 
-function unpack(stored: Buffer, encoding: 'raw' | 'zstd', sizeBytes: number, hex: string): Buffer {
-  if (encoding === 'raw') return stored;
+function unpack(stored: Buffer, encoding: Encoding, sizeBytes: number, hex: string): Buffer {
   try {
-    return zstdDecompressSync(stored, { maxOutputLength: Math.max(sizeBytes, 1) });
+    return expand(stored, encoding, sizeBytes);
   } catch (cause) {
     throw new AppError('content.damaged', `Content ${hex} cannot be unpacked.`, { cause });
   }
+}
+
+/** Tells which contents a vault has, over a connection of its own, in whatever thread. */
+export type ContentLookup = { readonly isKnown: (sha256: Buffer) => boolean };
+
+/** Numbers of this many contents are remembered: a few MB. */
+const REMEMBERED = 200_000;
+
+/**
+ * In a vault that had no contents when this was opened, only those are looked for that this one was asked about
+ * before: a first capture is spared a search for each of its files.
+ */
+export function openContentLookup(dataFolder: string): ContentLookup {
+  const db = new Database(join(dataFolder, VAULT_FILE), { readonly: true });
+  db.pragma('cache_size = -2000');
+  const find = db.prepare<[Buffer], { found: number }>('SELECT 1 AS found FROM contents WHERE sha256 = ?');
+  const isEmpty = db.prepare('SELECT 1 FROM contents LIMIT 1').get() === undefined;
+  const asked = new Set<number>();
+  const mayBeKnown = (sha256: Buffer): boolean => {
+    if (!isEmpty || asked.size >= REMEMBERED) return true;
+    const before = asked.size;
+    asked.add(sha256.readUIntLE(0, 6));
+    return asked.size === before;
+  };
+  return { isKnown: (sha256) => mayBeKnown(sha256) && find.get(sha256) !== undefined };
 }
 
 /** What a killed agent left half-written; the files it was read from are captured again. Throws `data.full`. */

@@ -1,15 +1,12 @@
-import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { splitPath } from '../path-names.ts';
-import { objectPath } from './contents.ts';
 import type { Db } from './database.ts';
-import { unpack } from './recover-rows.ts';
+import { adoptContents } from './recover-contents.ts';
 
 /** Makes the salvaged rows fit each other again; every step is safe to repeat. */
 export function mendRelations(db: Db, dataFolder: string, nowMs: number): void {
   mendNames(db);
   mendRoots(db, nowMs);
-  adoptObjects(db, dataFolder);
+  adoptContents(db, dataFolder);
   dropStrayContents(db);
   mendFiles(db);
   mendOutbox(db);
@@ -40,38 +37,6 @@ function mendRoots(db: Db, nowMs: number): void {
      LEFT JOIN seen_roots AS p ON p.root_id = used.root_id
      WHERE used.root_id NOT IN (SELECT id FROM roots) ON CONFLICT DO NOTHING`,
   ).run(nowMs, nowMs);
-}
-
-/** Object files that prove to be what their name says, for every version that has no content otherwise. */
-function adoptObjects(db: Db, dataFolder: string): void {
-  const wanted = db
-    .prepare<[], { sha256: Buffer }>(
-      `SELECT DISTINCT sha256 FROM file_snapshots
-       WHERE sha256 IS NOT NULL AND sha256 NOT IN (SELECT sha256 FROM contents)`,
-    )
-    .all();
-  const insert = db.prepare<[Buffer, number, number, string]>(
-    'INSERT INTO contents (sha256, size_bytes, stored_bytes, encoding, data) VALUES (?, ?, ?, ?, NULL)',
-  );
-  for (const { sha256 } of wanted) {
-    const stored = readObject(objectPath(dataFolder, sha256.toString('hex')));
-    if (stored === null) continue;
-    for (const encoding of ['zstd', 'raw'] as const) {
-      const bytes = unpack(stored, encoding);
-      if (bytes === null || !hash('sha256', bytes, 'buffer').equals(sha256)) continue;
-      insert.run(sha256, bytes.length, stored.length, encoding);
-      break;
-    }
-  }
-}
-
-/** Null when it cannot be read, for whatever reason: then it cannot prove anything. */
-function readObject(path: string): Buffer | null {
-  try {
-    return readFileSync(path);
-  } catch {
-    return null;
-  }
 }
 
 /** Bytes whose row named another content are kept only when some version has exactly these bytes. */

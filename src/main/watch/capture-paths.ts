@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { joinPath, splitPath } from '../path-names.ts';
 import type { FileStat, IndexedFile, Seen } from '../store/captures.ts';
+import { captureInLanes } from './capture-lanes.ts';
 import type { DuePath } from './coalesce.ts';
 import { IGNORE_FILES } from './ignore-rules.ts';
 import { isSameVersion, NO_STAT } from './read-file.ts';
-import { inChunks, isGone, lookAt, type ReadOutcome, readPaths } from './read-paths.ts';
-import { type GoneFile, matchRenames } from './renames.ts';
+import { inChunks, type LinkedFolders, lookAt } from './read-paths.ts';
 import type { RootContext } from './root-context.ts';
 
 export type Candidate = {
@@ -36,62 +36,21 @@ export async function capturePaths(
   gone: Map<string, IndexedFile>,
 ): Promise<readonly string[]> {
   const sorted: Sorted = { toRead: [], gone, seen: [], rulesChangedIn: [] };
-  for (const { path, firstMs } of due) sortPath(context, path, firstMs, sorted);
+  // What is read is opened where it seems to be, or not at all: in between a folder may become a link.
+  const linked: LinkedFolders = new Map();
+  for (const { path, firstMs } of due) sortPath(context, path, firstMs, sorted, linked);
   context.commit(sorted.seen);
   const ready = holdBackOpenFiles(context, sorted.toRead);
-  for (const chunk of inChunks(ready)) await captureChunk(context, chunk, gone);
+  const chunks = inChunks(ready)[Symbol.iterator]();
+  await captureInLanes(context, { next: async () => chunks.next().value ?? null, gone });
   return sorted.rulesChangedIn;
 }
 
-/** Reads one chunk, finds renames among it, and commits. Paths stay marked as being read until it is durable. */
-export async function captureChunk(
-  context: RootContext,
-  chunk: readonly Candidate[],
-  gone: Map<string, IndexedFile>,
-): Promise<void> {
-  commitChunks(context, [await readChunk(context, chunk)], gone);
-}
-
-/** A chunk that was read and is not recorded yet. */
-export type ReadChunk = { readonly chunk: readonly Candidate[]; readonly outcome: ReadOutcome };
-
-/** Marks the paths as being read; {@link commitChunks} ends that, or a failure here. */
-export async function readChunk(context: RootContext, chunk: readonly Candidate[]): Promise<ReadChunk> {
-  for (const { path } of chunk) context.reading.add(path);
-  try {
-    return { chunk, outcome: await readPaths(context, chunk) };
-  } catch (cause) {
-    endReading(context, chunk);
-    throw cause;
-  }
-}
-
-/** Records what was read, in one transaction; what changed meanwhile goes back to the coalescer. */
-export function commitChunks(context: RootContext, read: readonly ReadChunk[], gone: Map<string, IndexedFile>): void {
-  try {
-    const seen = read.flatMap(({ outcome }) => outcome.seen);
-    context.commit(withRenames(context, seen, gone));
-    const nowMs = context.parts.monotonicMs();
-    const untilMs = nowMs + context.parts.limits().quietMs;
-    for (const { outcome } of read) {
-      for (const { path, firstMs } of outcome.busy) context.coalescer.postpone(path, firstMs, untilMs);
-      for (const path of outcome.gone) context.coalescer.note(path, nowMs);
-    }
-  } finally {
-    for (const { chunk } of read) endReading(context, chunk);
-  }
-}
-
-function endReading(context: RootContext, chunk: readonly Candidate[]): void {
-  for (const { path } of chunk) context.reading.delete(path);
-  context.wake();
-}
-
-function sortPath(context: RootContext, path: string, firstMs: number, sorted: Sorted): void {
+function sortPath(context: RootContext, path: string, firstMs: number, sorted: Sorted, linked: LinkedFolders): void {
   const { parts, rootId, rootPath } = context;
   const { dir, name } = splitPath(path);
   const known = parts.captures.find(rootId, dir, name);
-  const found = lookAt(rootPath, path);
+  const found = lookAt(rootPath, path, linked);
   if ((IGNORE_FILES as readonly string[]).includes(name)) {
     context.ignore.forget(dir);
     sorted.rulesChangedIn.push(dir);
@@ -153,37 +112,4 @@ function holdBackOpenFiles(context: RootContext, candidates: readonly Candidate[
       );
   }
   return ready;
-}
-
-/** Marks new files whose content is that of a file that is gone; takes those out of `gone`. */
-function withRenames(context: RootContext, seen: readonly Seen[], gone: Map<string, IndexedFile>): readonly Seen[] {
-  if (gone.size === 0) return seen;
-  const left: GoneFile[] = [];
-  const contents = new Set(
-    seen.flatMap((each) => (each.kind === 'content' ? each.content.sha256.toString('hex') : [])),
-  );
-  for (const [path, file] of gone) {
-    if (file.sha256 === null || !contents.has(file.sha256)) continue;
-    // It may be back since it was found gone: then it was no rename.
-    if (isGone(context.rootPath, path)) left.push({ path, sha256: file.sha256, inode: file.inode });
-  }
-  const appeared: GoneFile[] = [];
-  for (const each of seen) {
-    if (each.kind !== 'content' || isPresent(context, each)) continue;
-    appeared.push({
-      path: joinPath(each.dir, each.name),
-      sha256: each.content.sha256.toString('hex'),
-      inode: each.stat.inode,
-    });
-  }
-  const from = new Map(matchRenames(left, appeared).map((rename) => [rename.to, rename.from]));
-  for (const path of from.values()) gone.delete(path);
-  return seen.map((each) => {
-    const origin = from.get(joinPath(each.dir, each.name));
-    return each.kind === 'content' && origin !== undefined ? { ...each, renamedFrom: splitPath(origin) } : each;
-  });
-}
-
-function isPresent(context: RootContext, file: { readonly dir: string; readonly name: string }): boolean {
-  return context.parts.captures.find(context.rootId, file.dir, file.name)?.state === 'present';
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { fsPath, joinPath } from '../path-names.ts';
@@ -15,6 +15,15 @@ export const DEFAULT_EXCLUDES = [
   // Litter of operating systems
   ...['.DS_Store', '._*', 'Thumbs.db', 'desktop.ini', '.Trash-*/', '$RECYCLE.BIN/', '.Spotlight-V100/', '.directory'],
 ];
+
+/** Names that a default may exclude, and some more: whatever does not match is spared the whole rule list. */
+const MAYBE_EXCLUDED = new RegExp(
+  DEFAULT_EXCLUDES.map((pattern) => {
+    const plain = pattern.replace(/\/$/, '').replace(/\\(.)/g, '$1');
+    return `^${plain.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`;
+  }).join('|'),
+  'is',
+);
 
 export const IGNORE_FILES = ['.anglesignore', '.gitignore'] as const;
 
@@ -34,14 +43,15 @@ export type IgnoreOptions = {
 };
 
 /** A rule list and the folder it counts from. */
-type Level = { readonly dir: string; readonly rules: Ignore };
+type Level = { readonly dir: string; readonly test: (path: string) => ReturnType<Ignore['test']> };
 
 /**
  * The rules of one root, in the way of gitignore(5): the deepest file decides first, a later line beats an earlier
  * one, `!` brings back, nothing below an ignored folder comes back. Beside each other .anglesignore beats .gitignore.
  */
 export function createIgnoreRules(options: IgnoreOptions): IgnoreRules {
-  const base: Level = { dir: '', rules: parse([...DEFAULT_EXCLUDES, ...options.exclude].join('\n')) };
+  const base: readonly Level[] = options.exclude.length === 0 ? [] : [toLevel('', options.exclude.join('\n'))];
+  const defaults = toLevel('', DEFAULT_EXCLUDES.join('\n'));
   const levels = new Map<string, readonly Level[]>();
   const fileNames = options.respectGitignore ? IGNORE_FILES : IGNORE_FILES.slice(0, 1);
 
@@ -49,7 +59,7 @@ export function createIgnoreRules(options: IgnoreOptions): IgnoreRules {
   const levelsOf = (dir: string): readonly Level[] => {
     const known = levels.get(dir);
     if (known !== undefined) return known;
-    const above = dir === '' ? [base] : levelsOf(parentOf(dir));
+    const above = dir === '' ? base : levelsOf(parentOf(dir));
     const own = fileNames.flatMap((name) => readLevel(options.rootPath, dir, name));
     const all = own.length === 0 ? above : [...own, ...above];
     levels.set(dir, all);
@@ -61,11 +71,12 @@ export function createIgnoreRules(options: IgnoreOptions): IgnoreRules {
     const path = joinPath(dir, name);
     for (const level of levelsOf(dir)) {
       const relative = level.dir === '' ? path : path.slice(level.dir.length + 1);
-      const verdict = level.rules.test(isFolder ? `${relative}/` : relative);
+      const verdict = level.test(isFolder ? `${relative}/` : relative);
       if (verdict.ignored) return true;
       if (verdict.unignored) return false;
     }
-    return false;
+    // They name no folders: what was brought back is brought back with all that is in it.
+    return MAYBE_EXCLUDED.test(name) && defaults.test(isFolder ? `${name}/` : name).ignored;
   };
 
   const ignoresPath = (path: string, isFolder: boolean): boolean => {
@@ -87,16 +98,30 @@ export function createIgnoreRules(options: IgnoreOptions): IgnoreRules {
   return { ignores, ignoresPath, forget };
 }
 
-function parse(text: string): Ignore {
-  return ignore({ ignorecase: process.platform !== 'linux', allowRelativePaths: true }).add(text);
+/** The library remembers each path that it was asked about; an agent is asked for months. */
+const REMEMBERED_PATHS = 10_000;
+
+function toLevel(dir: string, text: string): Level {
+  const parse = (): Ignore => ignore({ ignorecase: process.platform !== 'linux', allowRelativePaths: true }).add(text);
+  let rules = parse();
+  let asked = 0;
+  const test = (path: string): ReturnType<Ignore['test']> => {
+    asked += 1;
+    if (asked % REMEMBERED_PATHS === 0) rules = parse();
+    return rules.test(path);
+  };
+  return { dir, test };
 }
 
 function readLevel(rootPath: string, dir: string, name: string): Level[] {
+  const path = fsPath(join(rootPath, dir, name));
+  // Most folders have none, and this is asked of each: an error costs ten times more than an answer.
+  if (!existsSync(path)) return [];
   try {
-    const text = readFileSync(fsPath(join(rootPath, dir, name)), 'utf8');
-    return text.length > 1_000_000 ? [] : [{ dir, rules: parse(text.replace(/^\ufeff/, '')) }];
+    const text = readFileSync(path, 'utf8');
+    return text.length > 1_000_000 ? [] : [toLevel(dir, text.replace(/^\ufeff/, ''))];
   } catch {
-    // There is none, or it cannot be read: then it says nothing.
+    // It is gone, or it cannot be read: then it says nothing.
     return [];
   }
 }

@@ -14,13 +14,15 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createZstdCompress, constants as zlib, zstdCompressSync } from 'node:zlib';
+import { createZstdCompress } from 'node:zlib';
 import { AppError } from '../../shared/errors.ts';
 import type { SkipReason } from '../../shared/model.ts';
 import { syncFolder, writeAll } from '../durable.ts';
 import { fsPath } from '../path-names.ts';
 import type { FileStat } from '../store/captures.ts';
+import { compress, ZSTD } from '../store/compress.ts';
 import { OBJECT_THRESHOLD_BYTES, objectPath, type StoredContent } from '../store/contents.ts';
+import { inObjectStore } from '../store/object-errors.ts';
 
 export type ReadResult =
   | { readonly kind: 'content'; readonly stat: FileStat; readonly content: StoredContent }
@@ -35,13 +37,11 @@ export type ReadOptions = {
   readonly path: string;
   readonly maxBytes: number;
   readonly dataFolder: string;
+  /** Where contents up to 1 MiB are put; into the vault when it is left out. */
+  readonly keep?: (bytes: Buffer) => StoredContent;
 };
 
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-/** Level 1 costs a quarter less time than 3 for the same size on text of a few kB (measured). */
-const ZSTD = { params: { [zlib.ZSTD_c_compressionLevel]: 1 } };
-/** Below this, compression costs more than it saves. */
-const COMPRESS_FROM_BYTES = 96;
 const CHUNK_BYTES = 1_048_576;
 const scratch = Buffer.allocUnsafeSlow(OBJECT_THRESHOLD_BYTES + 1);
 
@@ -63,11 +63,16 @@ export function readSmall(options: ReadOptions): ReadResult | 'large' {
     for (;;) {
       const count = readSync(descriptor, scratch, length, scratch.length - length, null);
       length += count;
-      if (count === 0 || length === scratch.length) break;
+      // No look behind its end: the sizes before and after tell whether it grew.
+      if (count === 0 || BigInt(length) >= before.size) break;
     }
     if (!isSame(before, fstatSync(descriptor, { bigint: true })) || BigInt(length) !== before.size)
       return { kind: 'busy' };
-    return { kind: 'content', stat: toFileStat(before), content: pack(scratch.subarray(0, length)) };
+    return {
+      kind: 'content',
+      stat: toFileStat(before),
+      content: (options.keep ?? keepInVault)(scratch.subarray(0, length)),
+    };
   });
 }
 
@@ -87,14 +92,12 @@ export function isSameVersion(a: FileStat, b: FileStat): boolean {
   return a.sizeBytes === b.sizeBytes && a.mtimeUs === b.mtimeUs && a.ctimeUs === b.ctimeUs && a.inode === b.inode;
 }
 
-function pack(bytes: Buffer): StoredContent {
+/** Nothing of `bytes` itself is kept in the result. */
+function keepInVault(bytes: Buffer): StoredContent {
   const sha256 = hash('sha256', bytes, 'buffer');
-  if (bytes.length >= COMPRESS_FROM_BYTES) {
-    const data = zstdCompressSync(bytes, ZSTD);
-    if (data.length < bytes.length)
-      return { sha256, sizeBytes: bytes.length, encoding: 'zstd', data, storedBytes: data.length };
-  }
-  return { sha256, sizeBytes: bytes.length, encoding: 'raw', data: Buffer.from(bytes), storedBytes: bytes.length };
+  const { encoding, stored } = compress(bytes);
+  const data = encoding === 'raw' ? Buffer.from(stored) : stored;
+  return { sha256, sizeBytes: bytes.length, encoding, data, storedBytes: data.length };
 }
 
 async function readLarge(options: ReadOptions): Promise<ReadResult> {
@@ -125,7 +128,7 @@ async function compressTo(
   temporary: string,
   descriptor: number,
 ): Promise<{ sha256: Buffer; sizeBytes: number; storedBytes: number }> {
-  const output = inVault(() => {
+  const output = inObjectStore(() => {
     mkdirSync(dirname(temporary), { recursive: true, mode: 0o700 });
     return openSync(temporary, 'wx', 0o600);
   });
@@ -136,7 +139,7 @@ async function compressTo(
     const compressor = createZstdCompress(ZSTD);
     const drained = (async () => {
       for await (const piece of compressor) {
-        inVault(() => writeAll(output, piece as Buffer));
+        inObjectStore(() => writeAll(output, piece as Buffer));
         storedBytes += (piece as Buffer).length;
       }
     })();
@@ -153,7 +156,7 @@ async function compressTo(
     }
     compressor.end();
     await drained;
-    inVault(() => fsyncSync(output));
+    inObjectStore(() => fsyncSync(output));
     return { sha256: digest.digest(), sizeBytes, storedBytes };
   } finally {
     closeSync(output);
@@ -162,27 +165,13 @@ async function compressTo(
 
 /** Moves a finished object to its place, durable with its folder entry. The same content twice is one object. */
 function publish(temporary: string, target: string): void {
-  inVault(() => {
+  inObjectStore(() => {
     const folder = dirname(target);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     renameSync(temporary, target);
     syncFolder(folder);
     syncFolder(dirname(folder));
   });
-}
-
-/** Failures on our side are not failures of the file that is read. */
-function inVault<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    const code = errorCode(cause);
-    if (code === 'ENOSPC' || code === 'EDQUOT')
-      throw new AppError('data.full', 'No space is left in the data folder.', { cause, retryable: true });
-    if (code === 'EIO')
-      throw new AppError('data.io_error', 'The object store cannot be written.', { cause, retryable: true });
-    throw new AppError('data.unwritable', `The object store cannot be written: ${code}.`, { cause, retryable: true });
-  }
 }
 
 function withFile<T>(

@@ -113,8 +113,15 @@ function readInline(paths: readonly string[], maxBytes: number, dataFolder: stri
 
 export type OnDisk = { readonly kind: 'file' | 'folder' | 'symlink' | 'special'; readonly stat: FileStat };
 
+/** Folders that were found to lie behind a link or not, for looks right after each other. */
+export type LinkedFolders = Map<string, boolean>;
+
 /** What lies at a path; `gone` when nothing or behind a link, `unreadable` when a folder above cannot be searched. */
-export function lookAt(rootPath: string, path: string): OnDisk | 'gone' | 'unreadable' {
+export function lookAt(
+  rootPath: string,
+  path: string,
+  linked: LinkedFolders = new Map(),
+): OnDisk | 'gone' | 'unreadable' {
   try {
     const stats = lstatSync(fsPath(join(rootPath, path)), { bigint: true });
     const kind = stats.isFile()
@@ -124,7 +131,7 @@ export function lookAt(rootPath: string, path: string): OnDisk | 'gone' | 'unrea
         : stats.isSymbolicLink()
           ? 'symlink'
           : 'special';
-    return isBehindLink(rootPath, splitPath(path).dir) ? 'gone' : { kind, stat: toFileStat(stats) };
+    return isBehindLink(rootPath, splitPath(path).dir, linked) ? 'gone' : { kind, stat: toFileStat(stats) };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'gone' : 'unreadable';
@@ -132,10 +139,14 @@ export function lookAt(rootPath: string, path: string): OnDisk | 'gone' | 'unrea
 }
 
 /** What a linked folder shows lies elsewhere: it is none of this root. Throws the system's error. */
-function isBehindLink(rootPath: string, dir: string): boolean {
-  for (let above = dir; above !== ''; above = splitPath(above).dir)
-    if (lstatSync(fsPath(join(rootPath, above))).isSymbolicLink()) return true;
-  return false;
+function isBehindLink(rootPath: string, dir: string, linked: LinkedFolders): boolean {
+  if (dir === '') return false;
+  const known = linked.get(dir);
+  if (known !== undefined) return known;
+  const is =
+    lstatSync(fsPath(join(rootPath, dir))).isSymbolicLink() || isBehindLink(rootPath, splitPath(dir).dir, linked);
+  linked.set(dir, is);
+  return is;
 }
 
 /** Whether the file that was at a path is gone: nothing is there now, or a folder is. */

@@ -127,7 +127,7 @@ function compareFile(
   const path = joinPath(dir, entry.name);
   let stat: FileStat;
   try {
-    stat = toFileStat(lstatSync(fsPath(join(request.rootPath, path)), { bigint: true }));
+    stat = toFileStat(lstatSync(fsPath(`${request.rootPath}/${path}`), { bigint: true }));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
       findings.skippedFiles += 1;

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openStore, type Store, translateSqliteError } from '../../../src/main/store/database.ts';
 import { createMeta } from '../../../src/main/store/meta.ts';
+import { readMigrations } from '../../../src/main/store/migrate.ts';
 import { newFolder, newVault, START_MS } from './test-vault.ts';
 
 const nowMs = (): number => START_MS;
@@ -25,6 +26,8 @@ function changedVault(change: (db: Database.Database) => void): { folder: string
   return { folder, bytes: readFileSync(join(folder, 'vault.db')) };
 }
 
+const NEWEST = readMigrations(join(import.meta.dirname, '../../../migrations/local')).length;
+
 describe('what is opened', () => {
   test('a new vault is durable by its settings and keeps its device', () => {
     const folder = newFolder();
@@ -32,7 +35,7 @@ describe('what is opened', () => {
     const settings = ['journal_mode', 'synchronous', 'foreign_keys', 'page_size', 'application_id', 'user_version'].map(
       (name) => first.db.pragma(name, { simple: true }),
     );
-    expect(settings).toEqual(['wal', 2, 1, 8_192, 0x414e474c, 1]);
+    expect(settings).toEqual(['wal', 2, 1, 8_192, 0x414e474c, NEWEST]);
     first.close();
     expect(open(folder).deviceId).toBe(first.deviceId);
   });
@@ -40,7 +43,7 @@ describe('what is opened', () => {
   test('a file of no bytes is a new vault, as a start leaves it that was cut off at once', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'vault.db'), '');
-    expect(open(folder).db.pragma('user_version', { simple: true })).toBe(1);
+    expect(open(folder).db.pragma('user_version', { simple: true })).toBe(NEWEST);
   });
 
   test('a vault of a newer version is refused and not touched', () => {
@@ -74,11 +77,13 @@ describe('what is opened', () => {
 
   test('a failed migration leaves the file as it was', () => {
     const { folder } = changedVault(() => undefined);
-    const broken = [1, 2].map((number) => ({
-      number,
-      name: `000${number}_x.sql`,
-      sql: 'CREATE TABLE more (id); nonsense',
-    }));
+    const broken = [...Array(NEWEST + 1).keys()]
+      .map((index) => index + 1)
+      .map((number) => ({
+        number,
+        name: `000${number}_x.sql`,
+        sql: 'CREATE TABLE more (id); nonsense',
+      }));
     expect(() => openStore({ dataFolder: folder, nowMs, migrations: broken })).toThrow(
       expect.objectContaining({ code: 'data.migration_failed' }),
     );

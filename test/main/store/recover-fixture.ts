@@ -13,6 +13,7 @@ import { createFileQueries } from '../../../src/main/store/file-queries.ts';
 import { openJournal } from '../../../src/main/store/journal.ts';
 import { createLinks } from '../../../src/main/store/links.ts';
 import { createOutbox } from '../../../src/main/store/outbox.ts';
+import { createPackWriter } from '../../../src/main/store/pack-writer.ts';
 import { createRecordStore } from '../../../src/main/store/records.ts';
 import { createRootStore } from '../../../src/main/store/roots.ts';
 import type { EditableRecord, SnapshotChange } from '../../../src/shared/model.ts';
@@ -192,6 +193,8 @@ function randomBytes(random: () => number, length: number): Buffer {
 
 export function toContent(folder: string, bytes: Buffer): StoredContent {
   const sha256 = hash('sha256', bytes, 'buffer');
+  // As of a bulk: by the content, so that the same one is in the same place every time.
+  if (bytes.length <= OBJECT_THRESHOLD_BYTES && (sha256[0] ?? 0) % 3 === 0) return toPack(folder, sha256, bytes);
   const packed = zstdCompressSync(bytes);
   const [data, encoding] = packed.length < bytes.length ? [packed, 'zstd' as const] : [bytes, 'raw' as const];
   const isObject = bytes.length > OBJECT_THRESHOLD_BYTES;
@@ -201,6 +204,14 @@ export function toContent(folder: string, bytes: Buffer): StoredContent {
     writeFileSync(path, data);
   }
   return { sha256, sizeBytes: bytes.length, encoding, data: isObject ? null : data, storedBytes: data.length };
+}
+
+function toPack(folder: string, sha256: Buffer, bytes: Buffer): StoredContent {
+  const packs = createPackWriter({ dataFolder: folder, lane: 0, lanes: 2 });
+  const content = packs.add(sha256, bytes);
+  packs.flush();
+  packs.abandon();
+  return content;
 }
 
 export function toSeen(path: string, content: StoredContent | null, nowMs: number, renamedFrom: string | null): Seen {

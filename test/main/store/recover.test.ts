@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readMigrations } from '../../../src/main/store/migrate.ts';
 import { integrityCheck, quickCheck } from '../../../src/main/store/quick-check.ts';
 import { type Opened, openOrRecover, recoverVault } from '../../../src/main/store/recover.ts';
 import {
@@ -14,6 +15,7 @@ import {
 import { DAMAGES, damageCopy, hasAllRows, intactParts, readTemplate, type Template } from './recover-damage.ts';
 import { createRandom, live, newFolder, openWriter, removeFolder, START_MS, type Written } from './recover-fixture.ts';
 
+const NEWEST = readMigrations(join(import.meta.dirname, '../../../migrations/local')).length;
 const COUNT = Number(process.env.DAMAGES ?? 128);
 const SEED = Number(process.env.SEED ?? 20_261_121);
 
@@ -103,5 +105,5 @@ function isNewerVersion(folder: string): boolean {
   const file = join(folder, 'vault.db');
   const header = existsSync(file) ? readFileSync(file).subarray(0, 100) : Buffer.alloc(0);
   if (header.length < 100 || header.toString('latin1', 0, 15) !== 'SQLite format 3') return false;
-  return header.readUInt32BE(60) > 1 && header.readUInt32BE(60) < 100;
+  return header.readUInt32BE(60) > NEWEST && header.readUInt32BE(60) < 100;
 }

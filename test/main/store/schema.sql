@@ -21,7 +21,7 @@ CREATE TABLE contents (
   stored_bytes INTEGER NOT NULL,
   encoding     TEXT NOT NULL CHECK (encoding IN ('raw', 'zstd')),
   data         BLOB
-) STRICT;
+, pack INTEGER, pack_offset INTEGER) STRICT;
 
 CREATE TABLE counters (
   name  TEXT PRIMARY KEY,

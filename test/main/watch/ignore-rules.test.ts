@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import ignore from 'ignore';
 import { describe, expect, it } from 'vitest';
-import { createIgnoreRules } from '../../../src/main/watch/ignore-rules.ts';
+import { createIgnoreRules, DEFAULT_EXCLUDES } from '../../../src/main/watch/ignore-rules.ts';
 
 function rules(files: Record<string, string>, options: { exclude?: string[]; respectGitignore?: boolean } = {}) {
   const rootPath = mkdtempSync(join(tmpdir(), 'angles-ignore-'));
@@ -109,5 +110,27 @@ describe('ignore rules', () => {
     const { rootPath, ignoresPath } = rules({ 'a/.gitignore': '\0\u0001[[[\n', 'b/.gitignore': 'x\n'.repeat(700_000) });
     mkdirSync(join(rootPath, 'c/.gitignore'), { recursive: true });
     expect(['a/x.md', 'b/x.md', 'c/x.md'].map((path) => ignoresPath(path, false))).toEqual([false, false, false]);
+  });
+
+  it('brings back a default with all that is in it, but not what is excluded there by its own name', () => {
+    const { ignoresPath } = rules({ '.anglesignore': '!node_modules/\n' });
+    const paths = ['node_modules', 'node_modules/x/index.js', 'node_modules/x/.index.js.swp', 'a/node_modules/x.js'];
+    expect(paths.map((path, index) => ignoresPath(path, index === 0))).toEqual([false, false, true, false]);
+  });
+
+  it('agrees with the library about every default, near misses too', () => {
+    const { ignores } = rules({});
+    const library = ignore({ ignorecase: process.platform !== 'linux' }).add(DEFAULT_EXCLUDES.join('\n'));
+    const names = DEFAULT_EXCLUDES.flatMap((pattern) => {
+      const name = pattern.replace(/\/$/, '').replace(/\\(.)/g, '$1');
+      return ['', 'x', '.', 'x y\n'].flatMap((filler) => {
+        const filled = name.replaceAll('*', filler);
+        return [filled, `${filled}x`, `x${filled}`, filled.toUpperCase()];
+      });
+    });
+    for (const name of names.filter((each) => each !== '' && each !== '.' && !each.startsWith('..'))) {
+      expect([name, ignores('', name, false)]).toEqual([name, library.ignores(name)]);
+      expect([name, ignores('', name, true)]).toEqual([name, library.ignores(`${name}/`)]);
+    }
   });
 });

@@ -74,7 +74,9 @@ const statements = new WeakMap<Database.Database, Database.Statement>();
 function describe(db: Database.Database): Database.Statement {
   let prepared = statements.get(db);
   if (prepared === undefined) {
-    prepared = db.prepare('SELECT size_bytes, encoding, data IS NOT NULL AS stored FROM contents WHERE sha256 = ?');
+    prepared = db.prepare(
+      'SELECT size_bytes, encoding, (data IS NOT NULL OR pack IS NOT NULL) AS stored FROM contents WHERE sha256 = ?',
+    );
     statements.set(db, prepared);
   }
   return prepared;
