@@ -35,8 +35,10 @@ function findNamed(text: string): Finding[] {
     if (index < read.end && read.times >= MOST_NAMES) continue;
     if (/^[A-Za-z0-9]/.test(text.slice(end, end + 1)) && !/^\d[^A-Za-z0-9]/.test(text.slice(end, end + 2))) continue;
     const name = nameBefore(text, index, end);
-    const kind = kindOf(name);
-    const value = kind === null ? null : valueAfter(text, name, end, index - (name.length - word.length));
+    const start = end - name.length;
+    // The user of an address, as in `https://x-access-token:...@github.com`: its password is found as one.
+    const kind = text.startsWith('://', start - 3) ? null : kindOf(name);
+    const value = kind === null ? null : valueAfter(text, name, end, start);
     if (kind === null || value === null) continue;
     const valueEnd = value.start + value.text.length;
     read = { end: Math.max(read.end, valueEnd), times: index < read.end ? read.times + 1 : 1 };

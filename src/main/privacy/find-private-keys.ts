@@ -3,9 +3,9 @@ import type { Finding } from './finding.ts';
 const HEADER = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g;
 const FOOTER = /-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/y;
 const LONGEST_BODY = 64 * 1024;
-/** Lines of base64 after a header, each at least 16 long, also with line breaks written as `\n`, also quoted. */
+/** Lines of base64 after a header, each at least 16 long but the last, also with line breaks written as `\n`, also quoted. */
 const OPEN_BODY =
-  /(?:(?:\s|\\[nrt]|[>#*|"',])*[A-Za-z0-9+/=]{16,})*(?:(?:\s|\\[nrt]|[>#*|"',])*[A-Za-z0-9+/]{0,15}={1,2})?/y;
+  /(?:(?:\s|\\[nrt]|[>#*|"',])*[A-Za-z0-9+/=]{16,})*(?:(?:\r?\n|(?:\\r)?\\n)[ \t>]{0,8}[A-Za-z0-9+/]{1,15}={0,2}(?=[ \t]{0,8}(?:[\r\n"']|\\[nr]|$)))?/y;
 
 /** Private keys in PEM or PGP armour, with any line breaks or none; also one whose end was cut off. Linear. */
 export function findPrivateKeys(text: string): readonly Finding[] {

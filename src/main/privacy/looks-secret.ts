@@ -3,7 +3,8 @@
 /** What people write where a secret belongs. */
 const STAND_IN =
   /your|example|placeholder|change[-_]?(?:me|this|it)|replace[-_]?(?:me|with|this)|insert[-_]|dummy|sample|redacted|\.{3}|…|\*{3}|x{4}|process\.env|import\.meta|os\.(?:environ|getenv)|getenv|secrets\.|^(?:env|vars?|config|settings|this|self|props|options)\./i;
-const TEMPLATE = /^[<$%{[(]|\$\{|\{\{|%\(|^%[sdv]$|>$/;
+const TEMPLATE =
+  /^<[^>]*>?$|^\$(?:[A-Z_][A-Z0-9_]*|[a-z][a-z0-9_]*|[a-z]+(?:[A-Z][a-z]+)+)$|^%\w+%$|^%[sdv]$|^\{.*\}$|^\[.*\]$|\$\{|\$\(|\{\{|%\(/;
 /** Passwords that everybody knows: hiding them hides ordinary words and protects nothing. */
 const COMMON_WORDS = new Set(
   (
@@ -16,7 +17,7 @@ const COMMON_WORDS = new Set(
 );
 /** Words with digits in them that are names of things. */
 const TECHNICAL =
-  /(?:u?int|float|big|complex|vec)\d+|sha-?\d+|base-?\d+|utf-?\d+|md5|ed25519|x509|p256|aes-?\d+|[hrpe]s(?:256|384|512)|oauth2|argon2id?|pbkdf2|bcrypt\d*|pkcs\d+|iso-?\d+|h264|mp[34]|i18n|l10n|s3|ec2|k8s|v\d+|http2?|web3|es\d+|win32|x64/gi;
+  /(?:u?int|float|big|complex|vec)\d+|sha-?\d+|base-?\d+|utf-?\d+|md5|ed25519|x509|p256|aes-?\d+|[hrpe]s(?:256|384|512)|oauth2|argon2id?|pbkdf2|bcrypt\d*|pkcs\d+|iso-?\d+|h264|mp[34]|i18n|l10n|s3|ec2|k8s|(?<![a-z])v\d+|http2?|web3|es\d+|win32|x64/gi;
 const TIME = /^\d{4}-\d\d-\d\d(?:[T ]|$)/;
 
 /** Whether a value is a password known to everybody, or a word that stands for one. */
@@ -57,11 +58,20 @@ function classOf(code: number): number {
 const hasDigit = (value: string): boolean => /\d/.test(value);
 const hasLetter = (value: string): boolean => /[a-z]/i.test(value);
 
+/** Whether the body of a token only says where one belongs: `xxxxxxxx`, `your-token-here`. */
+export function isTokenStandIn(body: string): boolean {
+  return isRepeated(body) || /x{6}|\.{3}|example[-_]|your[-_]/i.test(body);
+}
+
 /** Whether the body of a token with a known prefix was generated, not written: `sk-folding-cube-4` is a class of CSS. */
-export function isGenerated(body: string): boolean {
-  if (isRepeated(body) || /x{6}|\.{3}|example[-_]|your[-_]/i.test(body)) return false;
-  if (!hasDigit(body)) return body.length >= 16 && /[a-z]/.test(body) && /[A-Z]/.test(body) && turnsTaken(body) >= 0.3;
-  return hasLetter(body) ? turnsTaken(body) >= 0.2 : false;
+export function isGenerated(body: string, leastTurns: number): boolean {
+  if (isTokenStandIn(body)) return false;
+  return hasDigit(body) ? hasLetter(body) && turnsTaken(body) >= leastTurns : isMixedWithoutDigits(body);
+}
+
+/** Some generated keys have no digit; names in camel case have no two capitals side by side. */
+function isMixedWithoutDigits(value: string): boolean {
+  return value.length >= 16 && /[a-z]/.test(value) && /[A-Z]{2}/.test(value) && turnsTaken(value) >= 0.38;
 }
 
 const isRepeated = (value: string): boolean => new Set(value).size < Math.min(6, value.length / 2);
@@ -71,7 +81,8 @@ export function looksLikeKey(value: string): boolean {
   if (value.length < 12 || /\s/.test(value) || TIME.test(value) || isStandIn(value) || isAddress(value)) return false;
   const rest = value.replace(TECHNICAL, '');
   if (rest.length < 10 || new Set(rest).size < 7) return false;
-  return hasDigit(rest) && hasLetter(rest) && turnsTaken(rest) >= 0.22;
+  if (!hasDigit(rest)) return isMixedWithoutDigits(rest);
+  return hasLetter(rest) && turnsTaken(rest) >= 0.22;
 }
 
 /**
@@ -84,9 +95,10 @@ export function looksLikePassword(value: string, isBare: boolean): boolean {
   const rest = value.replace(TECHNICAL, '');
   if (rest.length < 4) return false;
   const symbols = rest.match(/[!@#$%^&*?+=~](?=.)/g)?.length ?? 0;
-  if (isBare && /^[\w$]+(?:\.[\w$]+)+$/.test(value)) return turnsTaken(rest) >= 0.3;
+  if (isBare && /^[a-z_$][\w$]*(?:\.[a-z_$][\w$]*)+$/i.test(value)) return turnsTaken(rest) >= 0.3;
   return hasLetter(rest) && (hasDigit(rest) || symbols >= (isBare ? 2 : 1));
 }
 
 /** `/path`, `./file`, `https://...`: what lies there may be secret, the address is not. */
-const isAddress = (value: string): boolean => /^(?:\.{0,2}\/|~\/|[a-z][\w+.-]*:\/\/|[A-Z]:\\)/i.test(value);
+const isAddress = (value: string): boolean =>
+  /^(?:\.{0,2}\/|~\/|[a-z][\w+.-]*:\/\/|[A-Z]:\\)/i.test(value) && turnsTaken(value) < 0.35;

@@ -32,6 +32,8 @@ export type RedactorDeps = {
 
 /** A text that hides a secret behind a secret behind a secret has more rounds; what remains has no known shape. */
 const MOST_ROUNDS = 8;
+/** No shape is shorter, what tells it included. */
+const SHORTEST_FIND = 9;
 
 export function createRedactor({ secrets }: RedactorDeps): Redactor {
   const findKnown = createKnownFinder(secrets);
@@ -82,7 +84,7 @@ function findAll(text: string, findKnown: (text: string) => readonly Finding[]):
       if (here.length === 0) continue;
       const moved = here.map(({ kind, start, end }) => ({ kind, start: gap.start + start, end: gap.start + end }));
       for (const finding of moved) found.push(finding);
-      for (const rest of gapsBetween(gap, moved)) next.push(rest);
+      for (const rest of gapsBetween(gap, moved)) if (rest.end - rest.start >= SHORTEST_FIND) next.push(rest);
     }
     open = next;
   }

@@ -1,6 +1,7 @@
 /** The recommended rules of secretlint, loaded when they are first asked. */
 import type { rules as preset } from '@secretlint/secretlint-rule-preset-recommend';
 import type { Finding } from './finding.ts';
+import { isStandIn, isTokenStandIn } from './looks-secret.ts';
 
 /**
  * The rules are run here and not by `@secretlint/core`, which obeys comments in the text that switch rules off, counts
@@ -58,11 +59,17 @@ async function runRules(rules: readonly Rule[], content: string): Promise<readon
   for (const rule of rules) {
     const kind = rule.meta.id.replace('@secretlint/secretlint-rule-', '').replace(/[^a-z0-9-]/g, '-');
     const report: Context['report'] = ({ range: [start, end] }) => {
-      if (end > start) findings.push({ kind, start, end });
+      if (end > start && !isExample(content.slice(start, end))) findings.push({ kind, start, end });
     };
     await rule.create(contextOf(report), {}).file?.(sourceOf(content));
   }
   return findings;
+}
+
+/** A token of crosses, an address with the password `password`. */
+function isExample(found: string): boolean {
+  const password = /:\/\/[^\s:@/]*:([^\s@]*)@/.exec(found)?.[1];
+  return isTokenStandIn(found) || (password !== undefined && isStandIn(password));
 }
 
 function contextOf(report: Context['report']): Context {
