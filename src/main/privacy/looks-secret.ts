@@ -12,7 +12,7 @@ const COMMON_WORDS = new Set(
     'supabase redis mongo test tests testing tester demo default none null undefined true false string number boolean ' +
     'required optional optionally hidden empty unset value values mypassword mysecret mytoken test123 testtest login ' +
     'localhost secret-key api-key foobar foobaz qwerty 123456 12345678 123456789 abc123 password1 password123 pass123 ' +
-    'user123 admin123 foo bar baz basic bearer'
+    'user123 admin123 changeme foo bar baz basic bearer'
   ).split(' '),
 );
 /** Words with digits in them that are names of things. */
@@ -99,6 +99,6 @@ export function looksLikePassword(value: string, isBare: boolean): boolean {
   return hasLetter(rest) && (hasDigit(rest) || symbols >= (isBare ? 2 : 1));
 }
 
-/** `/path`, `./file`, `https://...`: what lies there may be secret, the address is not. */
+/** `/path`, `./file`, `https://...`: what lies there may be secret, the address is not. Base64 may start with a `/`. */
 const isAddress = (value: string): boolean =>
-  /^(?:\.{0,2}\/|~\/|[a-z][\w+.-]*:\/\/|[A-Z]:\\)/i.test(value) && turnsTaken(value) < 0.35;
+  /^(?:\.{1,2}\/|~\/|[a-z][\w+.-]*:\/\/|[A-Z]:\\)/i.test(value) || (value.startsWith('/') && turnsTaken(value) < 0.35);

@@ -248,7 +248,7 @@ describe('any text', () => {
 });
 
 describe('a hostile text', () => {
-  const megabytes = Number(process.env.HOSTILE_MB ?? 1);
+  const megabytes = Number(process.env.HOSTILE_MB ?? 0.25);
   const pieces = [
     join('-----BEGIN ', 'PRIVATE KEY-----'),
     `${join('-----BEGIN ', 'PRIVATE KEY-----')}\nA1bA1bA1bA1bA1bA1bA1b\n`,
@@ -281,8 +281,8 @@ describe('a hostile text', () => {
     return performance.now() - startedMs;
   };
 
-  // What costs the square of the length would take minutes here.
-  test.each(pieces)('is read in bounded time: %j', { timeout: megabytes * 30_000 }, (piece) => {
-    expect(timeMs(piece, megabytes * 1_000_000)).toBeLessThan(megabytes * 4_000);
+  // What costs the square of the length takes ten times as long already here, and hours at HOSTILE_MB=5.
+  test.each(pieces)('is read in bounded time: %j', { timeout: 30_000 + megabytes * 30_000 }, (piece) => {
+    expect(timeMs(piece, megabytes * 1_000_000)).toBeLessThan(1_500 + megabytes * 4_000);
   });
 });
