@@ -19,7 +19,7 @@ function isLeft(text: string, secret: string): boolean {
 const counts = (what: string, some: number, all: number): string =>
   `${what}: ${some} of ${all} (${((some / all) * 100).toFixed(2)} %), SEED=${SEED}\n`;
 
-test('at least 95 in 100 labelled secrets are replaced, no part of them is left', async () => {
+test('at least 95 in 100 labelled secrets are replaced, no part of them is left', { timeout: 180_000 }, async () => {
   const labelled = labelledSecrets(createRandom(SEED), SECRETS);
   expect(labelled.length).toBeGreaterThanOrEqual(300);
   expect(labelled.filter(({ text, secret }) => !text.includes(secret))).toEqual([]);
@@ -34,7 +34,7 @@ test('at least 95 in 100 labelled secrets are replaced, no part of them is left'
   expect(thoroughly).toBeGreaterThanOrEqual(labelled.length - missed.length);
 });
 
-test('at most 2 in 100 ordinary texts are touched', async () => {
+test('at most 2 in 100 ordinary texts are touched', { timeout: 180_000 }, async () => {
   const random = createRandom(SEED);
   const ordinary = [...installedTexts(random, 1_600), ...ordinaryTexts(random, 640)];
   expect(ordinary.length).toBeGreaterThanOrEqual(2_000);
