@@ -274,15 +274,15 @@ describe('a hostile text', () => {
     '\\n',
   ];
   const redactor = createRedactor({ secrets: () => ['zz9zz9'] });
-  const timeMs = (piece: string, length: number): number => {
+  const processorMs = (piece: string, length: number): number => {
     const text = piece.repeat(Math.ceil(length / piece.length));
-    const startedMs = performance.now();
+    const started = process.cpuUsage();
     redactor.redact(text);
-    return performance.now() - startedMs;
+    return process.cpuUsage(started).user / 1_000;
   };
 
   // What costs the square of the length takes ten times as long already here, and hours at HOSTILE_MB=5.
   test.each(pieces)('is read in bounded time: %j', { timeout: 30_000 + megabytes * 30_000 }, (piece) => {
-    expect(timeMs(piece, megabytes * 1_000_000)).toBeLessThan(1_500 + megabytes * 4_000);
+    expect(processorMs(piece, megabytes * 1_000_000)).toBeLessThan(1_500 + megabytes * 4_000);
   });
 });
