@@ -1,4 +1,6 @@
 /** Hides secrets in text: by what they look like, by the name they are given under, and by being known. Pure. */
+import { formsOfSecret } from '../../shared/secret-forms.ts';
+import { sourceOfToken, TOKEN_SHAPES } from '../../shared/secret-patterns.ts';
 
 export const REDACTED = '[redacted]';
 
@@ -9,7 +11,6 @@ export type Redactor = {
   readonly addSecret: (value: string) => void;
 };
 
-const SHORTEST_SECRET = 6;
 /** Names within text, as in `password=...`, `"api_key": "..."`, `?token=...`, `Authorization: ...`. */
 const SECRET_WORD =
   '(?:pass(?:word|wd|phrase)|secret|token|(?:api|secret|private|access|service|encryption|signing|supabase|anon)[-_]?key|credentials?|dsn|jwt|pwd)';
@@ -26,19 +27,10 @@ const RULES: readonly Rule[] = [
   { pattern: /https:\/\/hooks\.slack\.com\/[^\s"'<>]+/gi, replacement: REDACTED },
   { pattern: /\b(Bearer|Basic|token)\s+(?=[^\s"']*\d)[\w.~+/=-]{8,}/gi, replacement: `$1 ${REDACTED}` },
   { pattern: /\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, replacement: REDACTED },
+  { pattern: new RegExp(`\\b(?:${TOKEN_SHAPES.map(sourceOfToken).join('|')})`, 'g'), replacement: REDACTED },
   { pattern: /\bgAAAAA[\w-]{20,}={0,2}/g, replacement: REDACTED },
-  { pattern: /\bsb_secret_[\w-]{6,}/g, replacement: REDACTED },
-  { pattern: /\bsbp_\w{16,}/g, replacement: REDACTED },
-  { pattern: /\b(?:ntn|secret)_[A-Za-z0-9]{16,}/g, replacement: REDACTED },
   { pattern: /\bsk[-_](?:live_|test_)?[\w-]{16,}/g, replacement: REDACTED },
-  { pattern: /\bgh[opurs]_[A-Za-z0-9]{16,}/g, replacement: REDACTED },
-  { pattern: /\bgithub_pat_\w{16,}/g, replacement: REDACTED },
-  { pattern: /\bglpat-[\w-]{16,}/g, replacement: REDACTED },
-  { pattern: /\bnpm_[A-Za-z0-9]{30,}/g, replacement: REDACTED },
-  { pattern: /\bAIza[\w-]{30,}/g, replacement: REDACTED },
-  { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: REDACTED },
   { pattern: /\bxox[a-z]-[\w-]{8,}/g, replacement: REDACTED },
-  { pattern: /\bxapp-[\w-]{8,}/g, replacement: REDACTED },
   // 32 bytes in base64: a Fernet key, and most other generated keys.
   { pattern: /(?<![\w+/-])[\w+/-]{43}=(?![\w=])/g, replacement: REDACTED },
   // "name": "value" and name=value, up to the end of the quoted text or the word.
@@ -92,9 +84,7 @@ export function createRedactor(): Redactor {
   const known = new Set<string>();
   let forms: readonly string[] = [];
   const addSecret = (value: string): void => {
-    const secret = value.trim();
-    if (secret.length < SHORTEST_SECRET) return;
-    for (const form of [secret, ...partsOf(secret)].flatMap(formsOf)) known.add(form);
+    for (const form of formsOfSecret(value)) known.add(form);
     // Longest first, so that no part of a secret is left beside a shorter one.
     forms = [...known].sort((one, other) => other.length - one.length);
   };
@@ -106,51 +96,4 @@ export function createRedactor(): Redactor {
     return redactText(hidden);
   };
   return { text, addSecret };
-}
-
-/** What is secret by itself within a secret: the password of an address, the lines of a key. */
-function partsOf(secret: string): string[] {
-  const password = URL.parse(secret)?.password ?? '';
-  const lines = secret.split(/\r?\n/).map((line) => line.trim());
-  const parts = [password, decodeLoosely(password), ...(lines.length > 1 ? lines : [])];
-  return parts.filter((part) => part.length >= SHORTEST_SECRET && !part.startsWith('-----'));
-}
-
-function decodeLoosely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function formsOf(secret: string): string[] {
-  const bytes = Buffer.from(secret, 'utf8');
-  const wellFormed = secret.toWellFormed();
-  const encoded = encodeURIComponent(wellFormed);
-  const strict = encoded.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-  const form = new URLSearchParams([['', secret]]).toString().slice(1);
-  const web = [encoded, strict, form, encodeURI(wellFormed)];
-  const hex = bytes.toString('hex');
-  return [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    ...web,
-    ...web.map((one) => one.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())),
-    hex,
-    hex.toUpperCase(),
-    ...[0, 1, 2].flatMap((offset) => base64Within(bytes, offset)),
-  ].filter((one) => one.length >= SHORTEST_SECRET);
-}
-
-/**
- * How the bytes look inside the base64 of something longer, when `offset` (modulo 3) bytes come before them:
- * the characters that they alone decide.
- */
-function base64Within(bytes: Buffer, offset: number): string[] {
-  const whole = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
-  const first = Math.ceil((offset * 8) / 6);
-  const last = Math.floor(((offset + bytes.length) * 8) / 6);
-  const sure = whole.slice(first, last);
-  return [sure, sure.replaceAll('+', '-').replaceAll('/', '_')];
 }

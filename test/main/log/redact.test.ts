@@ -55,7 +55,7 @@ describe('redactText', () => {
     expect(redactText(text)).toBe(text);
   });
 
-  test('is done with a hostile megabyte within a second', () => {
+  test('is done with a hostile megabyte within a second of processor time', () => {
     for (const piece of [
       '-----BEGIN A-----',
       'a://b:',
@@ -67,9 +67,9 @@ describe('redactText', () => {
       'Bearer ',
       'password=\\"',
     ]) {
-      const startedMs = performance.now();
+      const started = process.cpuUsage();
       redactText(piece.repeat(Math.ceil(1_000_000 / piece.length)));
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
+      expect(process.cpuUsage(started).user / 1_000).toBeLessThan(1_000);
     }
   });
 });
