@@ -16,6 +16,7 @@ import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { acquireLock } from './store/lock.ts';
+import { createSyncEngine } from './sync/sync-engine.ts';
 import { createParts, openVault, type Vault } from './vault.ts';
 import { createHashPool } from './watch/hash-pool.ts';
 import { watchLimits } from './watch/limits.ts';
@@ -113,6 +114,7 @@ async function buildAgent(
     onProgress: (progress) => hub.emit({ event: 'progress', payload: progress }),
   });
 
+  const sync = createSyncEngine({ outbox: parts.outbox });
   const state: AgentState = {
     plan: { watched: [], refused: [] },
     startedAtMs: null,
@@ -132,6 +134,7 @@ async function buildAgent(
     vault,
     parts,
     watch,
+    sync,
     state,
     logFlush: flush,
     applyRoots,

@@ -63,6 +63,10 @@ const activityKinds: Record<ActivityKind, string> = {
   'root.removed': 'Folder removed',
   'root.held': 'Deletions held',
   'root.released': 'Hold decided',
+  'sync.conflict': 'Conflict found',
+  'sync.resolved': 'Conflict decided',
+  'sync.held': 'Sync held',
+  'sync.decided': 'Sync decided',
 };
 const statuses: Record<DecisionStatus | 'active', string> = {
   proposed: 'Proposed',
