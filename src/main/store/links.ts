@@ -37,6 +37,8 @@ export type Links = {
   /** Forgets everything that a remote has; only inside a transaction. */
   readonly clear: (tx: Transaction, remote: Remote) => void;
   readonly count: (remote: Remote, table: OutboxTable) => number;
+  /** The next links of a table, by the ids of their records. */
+  readonly page: (remote: Remote, table: OutboxTable, afterId: string, limit: number) => readonly Link[];
 };
 
 type Row = {
@@ -74,6 +76,9 @@ export function createLinks(store: Store): Links {
   const count = db.prepare<[string, string], { count: number }>(
     'SELECT count(*) AS count FROM links WHERE remote = ? AND table_name = ?',
   );
+  const page = db.prepare<[string, string, string, number], Row>(
+    `SELECT ${COLUMNS} FROM links WHERE remote = ? AND table_name = ? AND record_id > ? ORDER BY record_id LIMIT ?`,
+  );
   const valuesOf = (link: NewLink): Values => [
     link.remote,
     link.table,
@@ -100,6 +105,8 @@ export function createLinks(store: Store): Links {
       clear.run(remote);
     },
     count: (remote, table) => count.get(remote, table)?.count ?? 0,
+    page: (remote, table, afterId, limit) =>
+      page.all(remote, table, afterId, limit).flatMap((row) => toLink(remote, table, row) ?? []),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Store, Transaction } from './database.ts';
 import { type EditableTable, newRecord, type RecordCommon } from './record-fields.ts';
 import { prepareHistory } from './record-history.ts';
 import { prepareRows } from './record-rows.ts';
-import { createSave, type RecordParts } from './record-save.ts';
+import { createSaveAll, type RecordParts } from './record-save.ts';
 
 /** Values of fields by their names in `shared/model.ts`. */
 export type FieldValues = Readonly<Record<string, unknown>>;
@@ -28,8 +28,11 @@ export type RemoteRecords = {
   readonly many: (table: EditableTable, ids: readonly string[]) => readonly EditableRecord[];
   /** When each field got its value, by the clock of where it was edited. */
   readonly times: (table: EditableTable, id: string) => ReadonlyMap<string, number>;
-  /** Writes an edit with history, journal, activity and outbox entries; part of the caller's transaction. */
-  readonly apply: (tx: Transaction, edit: RemoteEdit) => EditableRecord;
+  /**
+   * Writes edits of different records with history, journal, activities and outbox entries; part of the caller's
+   * transaction. Gives the records as they are then, in the same order.
+   */
+  readonly apply: (tx: Transaction, edits: readonly RemoteEdit[]) => readonly EditableRecord[];
   /** Records that are not retired. */
   readonly count: (table: EditableTable) => number;
   /** Pending entries of records that are retired here and not over there, as far as the link knows. */
@@ -39,7 +42,7 @@ export type RemoteRecords = {
 export function createRemoteRecords(store: Store, parts: RecordParts): RemoteRecords {
   const rows = { decision_vault: prepareRows(store.db, 'decision_vault'), memories: prepareRows(store.db, 'memories') };
   const history = prepareHistory(store.db);
-  const save = createSave(store, parts, (record) => rows[record.table].save(record));
+  const saveAll = createSaveAll(store, parts, (record) => rows[record.table].save(record));
   const retirements = {
     decision_vault: prepareRetirements(store, 'decision_vault'),
     memories: prepareRetirements(store, 'memories'),
@@ -48,19 +51,17 @@ export function createRemoteRecords(store: Store, parts: RecordParts): RemoteRec
     get: (table, id) => rows[table].get(id),
     many: (table, ids) => ids.flatMap((id) => rows[table].get(id) ?? []),
     times: history.times,
-    apply: (tx, edit) => {
-      const before = rows[edit.table].get(edit.id) ?? null;
-      const after = before === null ? created(store, edit) : ({ ...before, ...edit.fields } as EditableRecord);
-      return save(tx, {
-        kind: kindOf(before, after),
-        before,
-        after,
-        origin: edit.origin,
-        editedAtMs: edit.editedAtMs ?? undefined,
-        confirmed: edit.confirmed,
-        remotes: edit.remotes,
-      });
-    },
+    apply: (tx, edits) =>
+      saveAll(
+        tx,
+        edits.map((edit) => {
+          const before = rows[edit.table].get(edit.id) ?? null;
+          const after = before === null ? created(store, edit) : ({ ...before, ...edit.fields } as EditableRecord);
+          const { origin, confirmed, remotes } = edit;
+          const editedAtMs = edit.editedAtMs ?? undefined;
+          return { kind: kindOf(before, after), before, after, origin, editedAtMs, confirmed, remotes };
+        }),
+      ),
     count: (table) => rows[table].count(),
     pendingRetirements: (remote, table) => retirements[table].get(remote)?.count ?? 0,
   };
