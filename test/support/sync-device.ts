@@ -8,6 +8,7 @@ import { openJournal } from '../../src/main/store/journal.ts';
 import { createOutbox } from '../../src/main/store/outbox.ts';
 import { createRecordStore } from '../../src/main/store/records.ts';
 import { createApplier } from '../../src/main/sync/apply-change.ts';
+import type { Connector } from '../../src/main/sync/connector.ts';
 import { createOutgoing } from '../../src/main/sync/outgoing.ts';
 import type { SyncSettings, SyncShell, SyncStores } from '../../src/main/sync/parts.ts';
 import { createPlanner } from '../../src/main/sync/plan-change.ts';
@@ -37,6 +38,7 @@ export type DeviceOptions = {
   readonly redact?: SyncShell['redact'];
   /** Changes a part, for faults that are planted. */
   readonly wrap?: (stores: SyncStores) => SyncStores;
+  readonly wrapConnector?: (connector: Connector) => Connector;
   readonly folder?: string;
   readonly log?: (message: string, data: unknown) => void;
 };
@@ -98,7 +100,7 @@ export function openDevice(options: DeviceOptions): SyncDevice {
         pullEveryMs: 60_000,
         monotonicMs: () => performance.now(),
       });
-      session.connect(one.connect());
+      session.connect(options.wrapConnector?.(one.connect()) ?? one.connect());
       return [one.remote, session];
     }),
   );

@@ -25,6 +25,8 @@ export type Prepared =
       readonly record: OutgoingRecord;
       readonly redactions: number;
       readonly kinds: readonly string[];
+      /** What was agreed on of fields whose value over there makes no sense: it stays so whatever is answered. */
+      readonly unread: Readonly<Record<string, FieldValue | undefined>>;
       /** About how much it is, for batches. */
       readonly sizeBytes: number;
     }
@@ -83,7 +85,11 @@ export function createOutgoing(stores: SyncStores, shell: SyncShell): Outgoing {
       }
       const link = stores.links.find(remote, table, id);
       const known = parseBase(link);
-      const base = known === null ? null : withoutInvalid(stores, remote, table, id, fields, known);
+      const invalid = invalidFields(stores, remote, table, id);
+      // Left alone over there: it counts as agreed, so that no push changes it.
+      const alone = Object.fromEntries(invalid.map((field) => [field, fields[field] ?? null]));
+      const base = known === null ? null : { ...known, ...alone };
+      const unread = Object.fromEntries(invalid.map((field) => [field, known?.[field]]));
       const record: OutgoingRecord = {
         table,
         id,
@@ -93,26 +99,15 @@ export function createOutgoing(stores: SyncStores, shell: SyncShell): Outgoing {
         baseVersion: link?.baseVersion ?? null,
         content: table === 'file_snapshots' ? (content?.outgoing ?? { kind: 'none', reason: 'deleted' }) : null,
       };
-      return { kind: 'send', record, redactions: all, kinds: found, sizeBytes: sizeOf(record) };
+      return { kind: 'send', record, redactions: all, kinds: found, unread, sizeBytes: sizeOf(record) };
     },
   };
 }
 
-/** A field whose value over there makes no sense is left alone: it counts as agreed, so that no push changes it. */
-function withoutInvalid(
-  stores: SyncStores,
-  remote: Remote,
-  table: OutboxTable,
-  id: string,
-  fields: Fields,
-  base: Fields,
-): Fields {
-  if (!isMerged(table)) return base;
-  const invalid = stores.conflicts
-    .openOf(table, id)
-    .filter((one) => one.kind === 'invalid' && one.remote === remote)
-    .map((one): [string, FieldValue] => [one.field, fields[one.field] ?? null]);
-  return invalid.length === 0 ? base : { ...base, ...Object.fromEntries(invalid) };
+function invalidFields(stores: SyncStores, remote: Remote, table: OutboxTable, id: string): string[] {
+  if (!isMerged(table)) return [];
+  const open = stores.conflicts.openOf(table, id);
+  return open.filter((one) => one.kind === 'invalid' && one.remote === remote).map((one) => one.field);
 }
 
 type ReadText = {

@@ -8,13 +8,15 @@ import { mustHold } from './breaker.ts';
 import {
   type Connector,
   errorClassOf,
+  type Fields,
+  MERGED_FIELDS,
   type OutgoingRecord,
   type PushOutcome,
   type RemoteRecord,
   type SyncTable,
 } from './connector.ts';
 import { withDeadline } from './deadline.ts';
-import { mergedFields, type Outgoing } from './outgoing.ts';
+import { mergedFields, type Outgoing, type Prepared } from './outgoing.ts';
 import type { SyncShell, SyncStores } from './parts.ts';
 import type { Incoming } from './plan-change.ts';
 import { isMerged } from './record-check.ts';
@@ -53,7 +55,11 @@ export type Pusher = (remote: Remote, order: PushOrder) => Promise<PushEnd>;
 export type PusherParts = { readonly stores: SyncStores; readonly shell: SyncShell; readonly outgoing: Outgoing };
 
 type Found = { readonly entry: LeasedEntry; readonly incoming: Incoming };
-type Job = { readonly entry: LeasedEntry; readonly record: OutgoingRecord };
+type Job = {
+  readonly entry: LeasedEntry;
+  readonly record: OutgoingRecord;
+  readonly unread: Extract<Prepared, { kind: 'send' }>['unread'];
+};
 
 export function createPusher(parts: PusherParts): Pusher {
   const { stores } = parts;
@@ -124,7 +130,7 @@ async function prepare({ stores, outgoing }: PusherParts, remote: Remote, entrie
     const prepared = await outgoing.prepare(remote, entry.table, entry.recordId);
     if (prepared.kind === 'send') {
       bytes += prepared.sizeBytes;
-      jobs.push({ entry, record: prepared.record });
+      jobs.push({ entry, record: prepared.record, unread: prepared.unread });
     } else if (prepared.kind === 'park') {
       stores.outbox.park([entry], prepared.code, prepared.message);
     } else {
@@ -208,15 +214,22 @@ function settleOutcomes(
 
 const silent = (): AppError => new AppError('remote.bad_answer', 'The answer says nothing of this record.');
 
-function acknowledge({ entry, record }: Job, outcome: Extract<PushOutcome, { kind: 'done' }>): Acknowledgement {
+function acknowledge({ entry, record, unread }: Job, outcome: Extract<PushOutcome, { kind: 'done' }>): Acknowledgement {
   const { table } = record;
   const base = isMerged(table) ? (outcome.base ?? mergedFields(table, record.fields)) : null;
   return {
     entry,
     remoteId: outcome.remoteId,
-    baseJson: base === null ? null : JSON.stringify(mergedFields(table, base)),
+    // What is undefined is not written: such a field was never agreed on.
+    baseJson: base === null ? null : JSON.stringify({ ...heldFields(table, base), ...unread }),
     baseVersion: outcome.version,
   };
+}
+
+/** The merged fields that the remote can hold at all. */
+function heldFields(table: SyncTable, base: Fields): Fields {
+  const known: readonly string[] = isMerged(table) ? MERGED_FIELDS[table] : [];
+  return Object.fromEntries(Object.entries(base).filter(([field]) => known.includes(field)));
 }
 
 function incomingOf({ record }: Job, current: RemoteRecord | null): Incoming {

@@ -181,6 +181,12 @@ export function createSession(parts: SessionParts): Session {
     states.update(remote, { lastPullAtMs: shell.nowMs() });
   };
 
+  /** What was sent is read once more: only a cursor beyond it can tell when the remote goes back to before it. */
+  const readOwn = async (own: Connector, options: RunOptions, tally: Tally, signal: AbortSignal): Promise<void> => {
+    if (options.isAsked && options.pull === 'first') await pull(own, { ...options, reconcile: false }, tally, signal);
+    else pullDueAtMs = Math.min(pullDueAtMs, parts.monotonicMs() + READ_OWN_MS);
+  };
+
   const send = async (own: Connector, options: RunOptions, tally: Tally, signal: AbortSignal): Promise<void> => {
     for (let round = 1; ; round += 1) {
       const { found, error } = await parts.push(remote, {
@@ -238,6 +244,7 @@ export function createSession(parts: SessionParts): Session {
       await identify(own, signal);
       if (options.pull === 'first') await pull(own, options, tally, signal);
       if (options.push) await send(own, options, tally, signal);
+      if (tally.moved().pushed > 0) await readOwn(own, options, tally, signal);
       succeeded();
       return report(tally, null);
     } catch (cause) {
@@ -485,6 +492,7 @@ export function createSession(parts: SessionParts): Session {
   }
 }
 
+const READ_OWN_MS = 10_000;
 /** A record that changes over there whenever it is sent gets as many chances. */
 const MOST_ROUNDS = 6;
 const WEIGH: LossAnswer = { kind: 'weigh' };
