@@ -63,7 +63,7 @@ export type OutboxQuery = {
   readonly offset: number;
 };
 
-/** The tables that a remote takes; one that is missing here takes all. */
+/** The tables that a remote takes. */
 export type RemoteTables = { readonly [R in Remote]?: readonly OutboxTable[] };
 
 /**
@@ -75,8 +75,9 @@ export type Outbox = {
    * Says which remotes exist; not inside a transaction. Safe to repeat.
    * A new one gets everything it has not heard, through {@link Outbox.fillBacklog}. One that is no longer
    * configured loses its waiting entries (links and records give exactly these back when it returns);
-   * its parked entries stay, since their reason is nowhere else. A remote hears only of its `tables` (all, when it
-   * has none there); when they change, what it has not heard of the new ones is enqueued by the backlog, too.
+   * its parked entries stay, since their reason is nowhere else. A remote hears only of its `tables`: those that
+   * were said last, all for one that is new and has none there. When they change, what it has not heard of the new
+   * ones is enqueued by the backlog, too.
    */
   readonly setConfigured: (remotes: readonly Remote[], tables?: RemoteTables) => void;
   /** Enqueues the next part of what new remotes have not heard, reading at most about `limit` rows; true = more to do. */
@@ -254,6 +255,8 @@ function saveConfigured(
     for (const remote of after) {
       const json = tables[remote] === undefined ? null : JSON.stringify([...tables[remote]].sort());
       sql.addRemote.run(remote, store.nowMs(), json);
+      // Whoever does not know the tables leaves them as they are.
+      if (tables[remote] === undefined) continue;
       if (sql.setTables.run(json, remote, json).changes > 0 && json !== null) sql.dropForeign.run(remote, json);
     }
   });

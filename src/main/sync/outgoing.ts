@@ -69,37 +69,46 @@ export function parseBase(link: Link | undefined): Fields | null {
 export type Outgoing = {
   /** Reads and redacts one record for one remote. */
   readonly prepare: (remote: Remote, table: OutboxTable, id: string) => Promise<Prepared>;
+  /** What would be sent, also when it is held back; null for a record that is not in the vault. */
+  readonly preview: (remote: Remote, table: OutboxTable, id: string) => Promise<Preview | null>;
 };
+type Preview = Omit<Extract<Prepared, { kind: 'send' }>, 'kind'> & { readonly isHeld: boolean };
 
 export function createOutgoing(stores: SyncStores, shell: SyncShell): Outgoing {
+  const preview: Outgoing['preview'] = async (remote, table, id) => {
+    const payload = stores.payloads.read(table, id);
+    if (payload === undefined) return null;
+    const { fields, redactions: inFields, kinds: kindsOfFields } = redactFields(table, payload.fields, shell.redact);
+    const content = await readText(stores, shell, payload);
+    const redactions = inFields + (content?.redactions ?? 0);
+    const kinds = [...new Set([...kindsOfFields, ...(content?.kinds ?? [])])].sort();
+    const link = stores.links.find(remote, table, id);
+    const known = parseBase(link);
+    const invalid = invalidFields(stores, remote, table, id);
+    // Left alone over there: it counts as agreed, so that no push changes it.
+    const alone = Object.fromEntries(invalid.map((field) => [field, fields[field] ?? null]));
+    const record: OutgoingRecord = {
+      table,
+      id,
+      remoteId: link?.remoteId ?? null,
+      fields: table === 'file_snapshots' ? { ...fields, redactions } : fields,
+      base: known === null ? null : { ...known, ...alone },
+      baseVersion: link?.baseVersion ?? null,
+      content: table === 'file_snapshots' ? (content?.outgoing ?? { kind: 'none', reason: 'deleted' }) : null,
+    };
+    const unread = Object.fromEntries(invalid.map((field) => [field, known?.[field]]));
+    const isHeld = redactions > 0 && shell.settings().onSecret === 'hold';
+    return { record, redactions, kinds, unread, sizeBytes: sizeOf(record), isHeld };
+  };
   return {
+    preview,
     prepare: async (remote, table, id) => {
-      const payload = stores.payloads.read(table, id);
-      if (payload === undefined) return { kind: 'nothing' };
-      const { fields, redactions, kinds } = redactFields(table, payload.fields, shell.redact);
-      const content = await readText(stores, shell, payload);
-      const all = redactions + (content?.redactions ?? 0);
-      const found = [...new Set([...kinds, ...(content?.kinds ?? [])])].sort();
-      if (all > 0 && shell.settings().onSecret === 'hold') {
-        return { kind: 'park', code: 'remote.held', message: `It contains ${all} secrets (${found.join(', ')}).` };
-      }
-      const link = stores.links.find(remote, table, id);
-      const known = parseBase(link);
-      const invalid = invalidFields(stores, remote, table, id);
-      // Left alone over there: it counts as agreed, so that no push changes it.
-      const alone = Object.fromEntries(invalid.map((field) => [field, fields[field] ?? null]));
-      const base = known === null ? null : { ...known, ...alone };
-      const unread = Object.fromEntries(invalid.map((field) => [field, known?.[field]]));
-      const record: OutgoingRecord = {
-        table,
-        id,
-        remoteId: link?.remoteId ?? null,
-        fields: table === 'file_snapshots' ? { ...fields, redactions: all } : fields,
-        base,
-        baseVersion: link?.baseVersion ?? null,
-        content: table === 'file_snapshots' ? (content?.outgoing ?? { kind: 'none', reason: 'deleted' }) : null,
-      };
-      return { kind: 'send', record, redactions: all, kinds: found, unread, sizeBytes: sizeOf(record) };
+      const seen = await preview(remote, table, id);
+      if (seen === null) return { kind: 'nothing' };
+      const { isHeld, ...rest } = seen;
+      if (!isHeld) return { kind: 'send', ...rest };
+      const message = `It contains ${rest.redactions} secrets (${rest.kinds.join(', ')}).`;
+      return { kind: 'park', code: 'remote.held', message };
     },
   };
 }

@@ -42,6 +42,12 @@ export function checkRemote(table: MergedTable, record: Pick<RemoteRecord, 'fiel
   return { fields, problems };
 }
 
+/** Why a field cannot have a value; null when it can. Pure. */
+export function whyNotField(table: MergedTable, field: string, value: FieldValue): string | null {
+  const schema = SCHEMAS[table][field];
+  return schema === undefined ? 'There is no such field.' : whyNot(schema, value);
+}
+
 function whyNot(schema: z.ZodType | undefined, value: FieldValue): string | null {
   for (const text of Array.isArray(value) ? value : [value]) {
     if (typeof text !== 'string') continue;

@@ -248,6 +248,8 @@ export function createSession(parts: SessionParts): Session {
       succeeded();
       return report(tally, null);
     } catch (cause) {
+      // Another connector is in its place by now: what the old one could not do says nothing of it.
+      if (connector !== own) return report(tally, cause instanceof AppError ? cause : bug(cause));
       if (signal.aborted) return report(tally, new AppError('remote.unavailable', 'The agent is stopping.'));
       return report(tally, failed(cause));
     } finally {
