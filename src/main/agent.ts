@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { displayPath } from '../shared/display.ts';
 import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
 import { createFirstRoot, planRoots } from './agent-roots.ts';
+import { createSync } from './agent-sync.ts';
 import { createApi } from './api.ts';
 import type { AgentState } from './api-parts.ts';
 import type { AgentMode, ShellAgent } from './api-types.ts';
@@ -17,6 +18,8 @@ import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { acquireLock } from './store/lock.ts';
+import { createMeta } from './store/meta.ts';
+import { createCrashGuard } from './sync/crash-guard.ts';
 import { createParts, openVault, type Vault } from './vault.ts';
 import { createHashPool } from './watch/hash-pool.ts';
 import { watchLimits } from './watch/limits.ts';
@@ -33,7 +36,6 @@ export type Agent = ShellAgent & {
 
 /** How long a start waits for a holder of the data folder that is about to end (a command, a stopping agent). */
 const LOCK_WAIT_MS = 2_000;
-const BACKLOG_STEP = 2_000;
 const DAY_MS = 86_400_000;
 
 /**
@@ -125,6 +127,8 @@ async function buildAgent(
     onProgress: (progress) => hub.emit({ event: 'progress', payload: progress }),
   });
 
+  const guard = createCrashGuard(createMeta(vault.store), host.nowMs);
+  const sync = createSync({ host, settings, log, hub, vault, parts, guard });
   const state: AgentState = {
     plan: { watched: [], refused: [] },
     startedAtMs: null,
@@ -144,6 +148,7 @@ async function buildAgent(
     vault,
     parts,
     watch,
+    sync,
     state,
     logFlush: flush,
     applyRoots,
@@ -165,14 +170,9 @@ async function buildAgent(
     log.setLimits(logLimits(next.logs));
     for (const { name, secret } of ENVIRONMENT) if (secret) log.addSecret(settings.environment(name) ?? '');
     parts.outbox.setConfigured(settings.configuredRemotes());
-    fillBacklog();
+    void sync.configure();
     hub.emit({ event: 'settings', payload: {} });
     applyRoots().catch((cause: unknown) => logger.error('The watched folders could not be changed.', { error: cause }));
-  };
-
-  /** In steps, so that a large vault does not stop everything else. */
-  const fillBacklog = (): void => {
-    if (parts.outbox.fillBacklog(BACKLOG_STEP)) setImmediate(fillBacklog);
   };
 
   const start = async (): Promise<void> => {
@@ -191,13 +191,16 @@ async function buildAgent(
         logger.warn('The settings could not be used; the earlier ones stay in force.', { error }),
       ),
       host.onPower((event) => {
-        if (event === 'resume') void watch.scanAll();
+        if (event !== 'resume') return;
+        sync.wake();
+        void watch.scanAll();
       }),
     ];
     await settings.start();
     state.startedAtMs = host.nowMs();
     parts.note('agent.started', `Angles ${host.version} started.`);
-    fillBacklog();
+    guard.noteStart(vault.endedCleanly);
+    await sync.start();
     parts.search.start();
     vault.checkInBackground((damage) => {
       state.damage = damage;
@@ -226,6 +229,7 @@ async function buildAgent(
     for (const each of unlisten) each();
     await settings.stop();
     await watch.stop();
+    await sync.stop();
     await parts.search.stop();
     if (mode === 'running') parts.note('agent.stopped', 'Angles stopped.');
     flush.stop();

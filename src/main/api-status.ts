@@ -72,6 +72,7 @@ function status(all: ApiParts): AgentStatus {
     outbox: parts.outbox
       .summary()
       .filter((remote) => remote.configured || settings.configuredRemotes().includes(remote.remote)),
+    sync: all.sync.status(),
   };
 }
 

@@ -5,6 +5,7 @@ import { AppError } from '../shared/errors.ts';
 import { createFileMethods } from './api-files.ts';
 import type { ApiParts } from './api-parts.ts';
 import { createStatusMethods } from './api-status.ts';
+import { createSyncMethods } from './api-sync.ts';
 import type { AgentApi } from './api-types.ts';
 
 /** How long a command without an agent waits for what is not searchable yet; the answer tells what still is not. */
@@ -23,6 +24,7 @@ export function createApi(all: ApiParts): AgentApi {
   const methods: AgentMethods = {
     ...createStatusMethods(all),
     ...createFileMethods(all),
+    ...createSyncMethods(all),
 
     'search.query': async (input) => {
       // A command without an agent has nobody who indexes meanwhile: it waits for what it can.

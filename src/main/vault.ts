@@ -27,6 +27,8 @@ export type Vault = {
   readonly recovery: RecoveryReport | null;
   /** What the journal of records gave back to a vault that was sound but older (a lost log file, say). */
   readonly caughtUp: Opened['caughtUp'];
+  /** The one who had it open before closed it; a new vault counts as closed. */
+  readonly endedCleanly: boolean;
   /** Tests the whole file in the background; a damage is remembered, so that the next start rebuilds. */
   readonly checkInBackground: (onDamage: (what: string) => void) => void;
   readonly close: () => void;
@@ -41,9 +43,11 @@ export function openVault(host: Host, logger: Logger): Vault {
   const opened = openTested(dataFolder, nowMs);
   const { store } = opened;
   const meta = createMeta(store);
+  const endedCleanly = meta.get(CLEAN) !== 'no';
   meta.set(CLEAN, 'no');
   return {
     ...opened,
+    endedCleanly,
     checkInBackground: (onDamage) => {
       startQuickCheck(dataFolder).then(
         (damage) => {

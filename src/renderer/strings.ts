@@ -63,6 +63,10 @@ const activityKinds: Record<ActivityKind, string> = {
   'root.removed': 'Folder removed',
   'root.held': 'Deletions held',
   'root.released': 'Hold decided',
+  'sync.conflict': 'Conflict found',
+  'sync.resolved': 'Conflict decided',
+  'sync.held': 'Sync held',
+  'sync.decided': 'Sync decided',
 };
 const statuses: Record<DecisionStatus | 'active', string> = {
   proposed: 'Proposed',
@@ -474,6 +478,11 @@ export const strings = {
       'sync.notion_enabled': ['Notion', 'Keeps records the same there, when its keys are set.'],
       'sync.batch_size': ['Batch size', 'Records sent in one go.'],
       'sync.reconcile_minutes': ['Compare every', 'Minutes between full comparisons.'],
+      'sync.hold_changes_over': [
+        'Hold losses above',
+        'More records retired or emptied at once wait for your decision.',
+      ],
+      'sync.hold_changes_share': ['Hold losses above share', 'The same as a share of a table: 0.2 is a fifth.'],
       'scheduler.run_time': ['Daily run', 'The time of day, like 03:00.'],
       'scheduler.timezone': ['Time zone', 'UTC, or a name like Europe/Berlin.'],
       'notifications.method': ['Channel', 'Where a notice goes first.'],

@@ -5,6 +5,7 @@
  * Calls move work; events only say what changed: after a reconnect a face reads again.
  */
 import { z } from 'zod';
+import { syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
 import {
   activityKind,
   activityRecord,
@@ -82,6 +83,8 @@ export const agentStatus = z.object({
   }),
   progress: z.array(scanProgress),
   outbox: z.array(outboxSummary),
+  /** The remotes, their state and what waits for a person. */
+  sync: syncStatus,
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 
@@ -267,6 +270,8 @@ export const agentMethods = {
     out: z.object({ activities: z.array(activityRecord), next: cursor }),
   },
 
+  ...syncMethods,
+
   'outbox.summary': { in: nothing, out: z.object({ remotes: z.array(outboxSummary) }) },
 
   'logs.list': {
@@ -337,6 +342,7 @@ export const agentEvents = {
   records: z.object({ table: editableTable }),
   log: logRecord,
   settings: nothing,
+  ...syncEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type EventName = keyof typeof agentEvents;

@@ -196,6 +196,10 @@ export const activityKind = z.enum([
   'root.removed',
   'root.held',
   'root.released',
+  'sync.conflict',
+  'sync.resolved',
+  'sync.held',
+  'sync.decided',
 ]);
 export type ActivityKind = z.infer<typeof activityKind>;
 

@@ -45,6 +45,9 @@ const sync = z.strictObject({
   notion_enabled: z.boolean().default(true),
   batch_size: positive.max(10_000).default(500),
   reconcile_minutes: positive.default(60),
+  /** Records that a remote would retire or empty here, or that would be retired over there, beyond either limit are held. */
+  hold_changes_over: positive.default(50),
+  hold_changes_share: z.number().gt(0).lte(1).default(0.2),
 });
 
 const scheduler = z.strictObject({

@@ -4,6 +4,7 @@
  */
 import type { AgentApi } from '../../src/main/api-types.ts';
 import type { AgentEvent, AgentMethods, AgentStatus, MethodName } from '../../src/shared/contract.ts';
+import type { SyncStatus } from '../../src/shared/contract-sync.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { RootInfo, ScanProgress, ScanResult } from '../../src/shared/model.ts';
 import {
@@ -18,6 +19,7 @@ import {
 import { fileHandlers, type Handlers, page, type State, searchHandlers } from './fake-files.ts';
 import { createRecordMethods, createRecords } from './fake-records.ts';
 import { createSettingsMethods, FAKE_CHECKS } from './fake-settings.ts';
+import { createFakeSync } from './fake-sync.ts';
 
 export type FakeApi = AgentApi & {
   /** Every call so far, oldest first. */
@@ -47,14 +49,16 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     for (const listener of listeners) listener(event);
   };
   const state = createState(options);
+  const sync = createFakeSync({ records: state.records, nowMs, emit, empty: options.empty === true });
   const handlers: AgentMethods = {
-    ...agentHandlers(state, nowMs),
+    ...agentHandlers(state, nowMs, sync.status),
     ...rootHandlers(state, nowMs, emit),
     ...fileHandlers(state),
     ...searchHandlers(state),
     ...logHandlers(state),
     ...createRecordMethods(state.records, nowMs, emit),
     ...createSettingsMethods(emit),
+    ...sync.methods,
   };
   const calls: { method: MethodName; input: unknown }[] = [];
   const failures = new Map<MethodName, unknown>();
@@ -98,7 +102,7 @@ function createState({ empty = false, hostile = false }: FakeOptions): State {
   };
 }
 
-function statusOf(state: State, nowMs: number): AgentStatus {
+function statusOf(state: State, nowMs: number, sync: SyncStatus): AgentStatus {
   const present = state.files.filter((file) => file.state === 'present');
   const held = state.roots.find((root) => root.hold !== null);
   const versions = state.files.reduce((sum, file) => sum + file.versions, 0);
@@ -139,6 +143,7 @@ function statusOf(state: State, nowMs: number): AgentStatus {
     waiting: { capture: 0, index: 2 },
     progress: [],
     outbox: outbox(),
+    sync,
   };
 }
 
@@ -150,9 +155,10 @@ const outbox = (): AgentStatus['outbox'] => [
 function agentHandlers(
   state: State,
   nowMs: () => number,
+  sync: () => SyncStatus,
 ): Handlers<'agent.status' | 'agent.stop' | 'agent.link' | 'outbox.summary' | 'doctor.run'> {
   return {
-    'agent.status': async () => statusOf(state, nowMs()),
+    'agent.status': async () => statusOf(state, nowMs(), sync()),
     'agent.stop': async () => ({}),
     'agent.link': async () => ({ url: 'http://127.0.0.1:5000/open/sample' }),
     'outbox.summary': async () => ({ remotes: outbox() }),

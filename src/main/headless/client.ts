@@ -13,8 +13,8 @@ export type Connection = {
 /** Waiting this long for an answer means that the agent hangs. */
 export const PING_TIMEOUT_MS = 3_000;
 const CALL_TIMEOUT_MS = 60_000;
-/** These read whole folders: they end when they end, or when the agent does. */
-const UNLIMITED: readonly MethodName[] = ['scan.run', 'roots.add', 'roots.decide'];
+/** These read whole folders or remotes: they end when they end, or when the agent does. */
+const UNLIMITED: readonly MethodName[] = ['scan.run', 'roots.add', 'roots.decide', 'sync.run', 'sync.decide'];
 
 /**
  * Finds the agent that runs on this data folder. null when there is none (no `agent.json`, one of a process that is

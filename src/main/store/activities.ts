@@ -1,5 +1,5 @@
 import type { AgentMethods, MethodOutput } from '../../shared/contract.ts';
-import type { ActivityKind, ActivityRecord, RecordTable } from '../../shared/model.ts';
+import type { ActivityKind, ActivityRecord, RecordTable, Remote } from '../../shared/model.ts';
 import { activitySummary } from './activity-summary.ts';
 import { clockMs } from './clock.ts';
 import type { Store, Transaction } from './database.ts';
@@ -20,12 +20,23 @@ export type NewActivity = {
   readonly origin: string;
 };
 
+/** Roots are numbered by each device for itself: the activity of another one names none. */
+export type ForeignActivity = Omit<ActivityRecord, 'changeSeq' | 'rootId' | 'summary'> & {
+  readonly summary: string | null;
+};
+
 export type ActivityQuery = Parameters<AgentMethods['activities.list']>[0];
 
 /** What happened, in the order of the change numbers. Never edited. */
 export type ActivityStore = {
-  /** Part of the caller's transaction: it is durable when that one is. */
-  readonly append: (tx: Transaction, activity: NewActivity) => void;
+  /** Part of the caller's transaction: it is durable when that one is. All remotes hear of it unless told. */
+  readonly append: (tx: Transaction, activity: NewActivity, remotes?: readonly Remote[]) => void;
+  /**
+   * Adds what another device noted, under its own id and time; false when it is known already. Part of the caller's
+   * transaction. Only `remotes` hear of it.
+   */
+  readonly addForeign: (tx: Transaction, activity: ForeignActivity, remotes: readonly Remote[]) => boolean;
+  readonly get: (id: string) => ActivityRecord | undefined;
   /** Newest first, 100 unless told. Throws `usage.bad_argument` for a cursor that is not ours. */
   readonly list: (query: ActivityQuery) => MethodOutput<'activities.list'>;
   readonly count: () => number;
@@ -48,6 +59,9 @@ type Row = {
 };
 
 const DEFAULT_LIMIT = 100;
+const SELECT = `SELECT a.change_seq, a.id, a.kind, a.summary, a.root_id, a.path, s.previous_path, a.snapshot_id,
+    a.record_table, a.record_id, a.origin, a.occurred_at_ms, a.device_id
+  FROM activities AS a LEFT JOIN file_snapshots AS s ON a.kind = 'file.renamed' AND s.id = a.snapshot_id`;
 
 export function createActivityStore(store: Store, outbox: Outbox): ActivityStore {
   const insert = store.db.prepare(
@@ -55,8 +69,9 @@ export function createActivityStore(store: Store, outbox: Outbox): ActivityStore
        occurred_at_ms, device_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const count = store.db.prepare<[], { count: number }>('SELECT count(*) AS count FROM activities');
+  const known = store.db.prepare<[string], Row>(`${SELECT} WHERE a.id = ?`);
   return {
-    append: (tx, activity) => {
+    append: (tx, activity, remotes) => {
       const id = uuidv7(clockMs(store.clock.tick()));
       const changeSeq = tx.takeChange();
       insert.run(
@@ -73,7 +88,32 @@ export function createActivityStore(store: Store, outbox: Outbox): ActivityStore
         store.nowMs(),
         store.deviceId,
       );
-      outbox.enqueue(tx, 'activities', id, changeSeq);
+      if (remotes === undefined) outbox.enqueue(tx, 'activities', id, changeSeq);
+      else outbox.enqueueFor(tx, remotes, 'activities', id, changeSeq);
+    },
+    addForeign: (tx, activity, remotes) => {
+      if (known.get(activity.id) !== undefined) return false;
+      const changeSeq = tx.takeChange();
+      insert.run(
+        changeSeq,
+        activity.id,
+        activity.kind,
+        activity.summary,
+        null,
+        activity.path,
+        activity.snapshotId,
+        activity.recordTable,
+        activity.recordId,
+        activity.origin,
+        activity.occurredAtMs,
+        activity.deviceId,
+      );
+      outbox.enqueueFor(tx, remotes, 'activities', activity.id, changeSeq);
+      return true;
+    },
+    get: (id) => {
+      const row = known.get(id);
+      return row === undefined ? undefined : toActivity(row);
     },
     list: (query) => list(store, query),
     count: () => count.get()?.count ?? 0,
@@ -85,9 +125,7 @@ function list(store: Store, query: ActivityQuery): MethodOutput<'activities.list
   const limit = query.limit ?? DEFAULT_LIMIT;
   const rows = store.db
     .prepare<unknown[], Row>(
-      `SELECT a.change_seq, a.id, a.kind, a.summary, a.root_id, a.path, s.previous_path, a.snapshot_id, a.record_table,
-         a.record_id, a.origin, a.occurred_at_ms, a.device_id
-       FROM activities AS a LEFT JOIN file_snapshots AS s ON a.kind = 'file.renamed' AND s.id = a.snapshot_id
+      `${SELECT}
        WHERE ${where.join(' AND ')} ORDER BY a.change_seq DESC LIMIT ?`,
     )
     .all(...values, limit + 1);

@@ -38,6 +38,14 @@ export function activitySummary(kind: ActivityKind, path: string | null, previou
       return 'Deletions in a folder wait for a decision';
     case 'root.released':
       return 'Deletions in a folder were decided';
+    case 'sync.conflict':
+      return 'A field was changed on two sides';
+    case 'sync.resolved':
+      return 'A conflict was decided';
+    case 'sync.held':
+      return 'Changes of a remote wait for a decision';
+    case 'sync.decided':
+      return 'Changes of a remote were decided';
     default:
       return assertNever(kind);
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /**
  * A UUID version 7 (RFC 9562): 48 bits of milliseconds first, so ids made later sort later.
@@ -9,8 +9,7 @@ export function uuidv7(timeMs: number): string {
   bytes.writeUIntBE(Math.max(0, Math.trunc(timeMs)) % 2 ** 48, 0, 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return format(bytes);
 }
 
 // One call into the system for 256 ids: a first capture makes hundreds of thousands.
@@ -23,4 +22,19 @@ function nextRandom(): Buffer {
   }
   used += 16;
   return pool.subarray(used - 16, used);
+}
+
+/** A UUID version 5 (RFC 9562) of a name in a namespace of ours: two devices make the same one of the same name. */
+export function uuidv5(name: string): string {
+  const bytes = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(name)]), 'buffer').subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return format(bytes);
+}
+
+const NAMESPACE = Buffer.from('6a1f5f0e0c4b4c58b7a1f2f4d1f0a9c3', 'hex');
+
+function format(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

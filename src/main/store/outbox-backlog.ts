@@ -10,12 +10,13 @@ export type Backlog = {
   readonly fill: (limit: number) => boolean;
 };
 
-type Position = { remote: string; backlog_table: OutboxTable; backlog_after: number };
+type Position = { remote: string; backlog_table: OutboxTable; backlog_after: number; tables_json: string | null };
 
 export function createBacklog(store: Store): Backlog {
   const { db } = store;
   const next = db.prepare<[], Position>(
-    'SELECT remote, backlog_table, backlog_after FROM remotes WHERE backlog_table IS NOT NULL ORDER BY remote LIMIT 1',
+    `SELECT remote, backlog_table, backlog_after, tables_json FROM remotes
+     WHERE backlog_table IS NOT NULL ORDER BY remote LIMIT 1`,
   );
   const advance = db.prepare<[table: string | null, after: number | null, remote: string]>(
     'UPDATE remotes SET backlog_table = ?, backlog_after = ? WHERE remote = ?',
@@ -28,7 +29,9 @@ export function createBacklog(store: Store): Backlog {
         const position = next.get();
         if (position === undefined) return false;
         const { remote, backlog_table: table, backlog_after: after } = position;
-        const reached = steps.get(table)?.(remote, after, limit) ?? null;
+        const isWanted =
+          position.tables_json === null || (JSON.parse(position.tables_json) as string[]).includes(table);
+        const reached = isWanted ? (steps.get(table)?.(remote, after, limit) ?? null) : null;
         const following = TABLES[TABLES.indexOf(table) + 1];
         if (reached !== null) advance.run(table, reached, remote);
         else if (following !== undefined) advance.run(following, 0, remote);

@@ -2,7 +2,7 @@ import { type Remote, remote as remoteSchema } from '../../shared/model.ts';
 import { clockMs } from './clock.ts';
 import type { Store } from './database.ts';
 import { uuidv7 } from './ids.ts';
-import { createLinks } from './links.ts';
+import { createLinks, type OutboxTable } from './links.ts';
 import type { LeasedEntry, Outbox } from './outbox.ts';
 import type { OutboxSql } from './outbox-sql.ts';
 
@@ -13,18 +13,20 @@ export const MAX_DELAY_MS = 3_600_000;
 export function createLeases(
   store: Store,
   sql: OutboxSql,
-): Pick<Outbox, 'lease' | 'complete' | 'retryLater' | 'park' | 'releaseExpired'> {
+): Pick<Outbox, 'lease' | 'complete' | 'retryLater' | 'park' | 'release' | 'releaseExpired'> {
   const links = createLinks(store);
   return {
-    lease: (remote, limit, leaseMs) => lease(store, sql, remote, limit, Math.min(leaseMs, MAX_DELAY_MS)),
+    lease: (remote, limit, leaseMs, except = []) =>
+      lease(store, sql, { remote, limit, leaseMs: Math.min(leaseMs, MAX_DELAY_MS), except }),
     complete: (acknowledgements) => {
       const counts = { done: 0, again: 0, late: 0 };
       store.write(() => {
-        for (const { entry, remoteId, baseJson } of acknowledgements) {
+        for (const { entry, remoteId, baseJson, baseVersion } of acknowledgements) {
           const outcome = stateOf(sql, entry);
           if (outcome !== 'late') {
             const { remote, table, recordId, changeSeq } = entry;
-            links.acknowledge({ remote, table, recordId, remoteId, baseJson, acknowledgedSeq: changeSeq });
+            const acknowledgedSeq = changeSeq;
+            links.acknowledge({ remote, table, recordId, remoteId, baseJson, baseVersion, acknowledgedSeq });
             (outcome === 'done' ? sql.remove : sql.makePending).run(remote, table, recordId);
           }
           counts[outcome] += 1;
@@ -52,6 +54,13 @@ export function createLeases(
         }
       });
     },
+    release: (entries) => {
+      store.write(() => {
+        for (const entry of entries) {
+          if (stateOf(sql, entry) !== 'late') sql.release.run(entry.remote, entry.table, entry.recordId);
+        }
+      });
+    },
     releaseExpired: () =>
       store.write(() => remoteSchema.options.reduce((total, remote) => total + releaseExpired(store, sql, remote), 0)),
   };
@@ -64,11 +73,18 @@ function stateOf(sql: OutboxSql, entry: LeasedEntry): 'done' | 'again' | 'late' 
   return held.change_seq > entry.changeSeq ? 'again' : 'done';
 }
 
-function lease(store: Store, sql: OutboxSql, remote: Remote, limit: number, leaseMs: number): LeasedEntry[] {
+type LeaseOrder = {
+  readonly remote: Remote;
+  readonly limit: number;
+  readonly leaseMs: number;
+  readonly except: readonly OutboxTable[];
+};
+
+function lease(store: Store, sql: OutboxSql, { remote, limit, leaseMs, except }: LeaseOrder): LeasedEntry[] {
   return store.write(() => {
     releaseExpired(store, sql, remote);
     const nowMs = store.nowMs();
-    const due = sql.due.all(remote, nowMs, nowMs + MAX_DELAY_MS, limit);
+    const due = sql.due.all(remote, nowMs, nowMs + MAX_DELAY_MS, JSON.stringify(except), limit);
     // An empty answer must not cost a write to the disk.
     if (due.length === 0) return [];
     const leaseId = uuidv7(clockMs(store.clock.tick()));

@@ -10,6 +10,7 @@ type ParkedRow = DueRow & {
   error_message: string | null;
 };
 type Key = [remote: string, table: string, recordId: string];
+type ListRow = ParkedRow & { state: 'pending' | 'leased' | 'parked'; not_before_ms: number };
 
 /**
  * What happens when a record is dirty and has an entry already: the newest change counts, a lease goes on
@@ -28,13 +29,30 @@ const THIS = 'remote = ? AND table_name = ? AND record_id = ?';
 const FRESH = `state = 'pending', attempts = 0, not_before_ms = 0, lease_id = NULL, lease_until_ms = NULL,
   error_code = NULL, error_message = NULL`;
 
+const LISTED = `remote, table_name, record_id, change_seq, state, attempts, not_before_ms, enqueued_at_ms, error_code,
+  error_message`;
+
 /** Every statement of the outbox, prepared once. */
 export function prepareOutbox(db: Db) {
   return {
-    configured: db.prepare<[], { remote: string }>('SELECT remote FROM remotes ORDER BY remote'),
-    addRemote: db.prepare<[remote: string, nowMs: number]>(
-      `INSERT INTO remotes (remote, configured_at_ms, backlog_table, backlog_after)
-       VALUES (?, ?, 'decision_vault', 0) ON CONFLICT (remote) DO NOTHING`,
+    configured: db.prepare<[], { remote: string; tables_json: string | null }>(
+      'SELECT remote, tables_json FROM remotes ORDER BY remote',
+    ),
+    addRemote: db.prepare<[remote: string, nowMs: number, tablesJson: string | null]>(
+      `INSERT INTO remotes (remote, configured_at_ms, backlog_table, backlog_after, tables_json)
+       VALUES (?, ?, 'decision_vault', 0, ?) ON CONFLICT (remote) DO NOTHING`,
+    ),
+    /** Another set of tables: what is new of it was never enqueued, what left it waits for nobody. */
+    setTables: db.prepare<[tablesJson: string | null, remote: string, tablesJson: string | null]>(
+      `UPDATE remotes SET tables_json = ?, backlog_table = 'decision_vault', backlog_after = 0
+       WHERE remote = ? AND tables_json IS NOT ?`,
+    ),
+    dropForeign: db.prepare<[remote: string, tablesJson: string]>(
+      `DELETE FROM outbox WHERE remote = ? AND state <> 'parked'
+         AND table_name NOT IN (SELECT value FROM json_each(?))`,
+    ),
+    restartBacklog: db.prepare<[remote: string]>(
+      "UPDATE remotes SET backlog_table = 'decision_vault', backlog_after = 0 WHERE remote = ?",
     ),
     dropRemote: db.prepare<[remote: string]>('DELETE FROM remotes WHERE remote = ?'),
     dropWaiting: db.prepare<[remote: string]>("DELETE FROM outbox WHERE remote = ? AND state <> 'parked'"),
@@ -43,10 +61,34 @@ export function prepareOutbox(db: Db) {
        VALUES (?, ?, ?, ?, 'pending', ?) ${RAISE_ENTRY}`,
     ),
     /** A due time further away than any legitimate one comes from before a clock jumped back. */
-    due: db.prepare<[remote: string, nowMs: number, farMs: number, limit: number], DueRow>(
+    due: db.prepare<[remote: string, nowMs: number, farMs: number, except: string, limit: number], DueRow>(
       `SELECT table_name, record_id, change_seq, attempts FROM outbox
        WHERE remote = ? AND state = 'pending' AND (not_before_ms <= ? OR not_before_ms > ?)
+         AND table_name NOT IN (SELECT value FROM json_each(?))
        ORDER BY change_seq LIMIT ?`,
+    ),
+    nextDue: db.prepare<[remote: string, except: string], { at: number | null }>(
+      `SELECT min(not_before_ms) AS at FROM outbox
+       WHERE remote = ? AND state = 'pending' AND table_name NOT IN (SELECT value FROM json_each(?))`,
+    ),
+    /** A lease that ends as if it had never been. */
+    release: db.prepare<Key>(
+      `UPDATE outbox SET state = 'pending', lease_id = NULL, lease_until_ms = NULL WHERE ${THIS}`,
+    ),
+    /** What the remote is found to have already needs no sending; one that is being sent is told by its sender. */
+    settle: db.prepare<Key>(`DELETE FROM outbox WHERE ${THIS} AND state <> 'leased'`),
+    entry: db.prepare<Key, ListRow>(`SELECT ${LISTED} FROM outbox WHERE ${THIS}`),
+    like: db.prepare<[{ part: string; limit: number }], ListRow>(
+      `SELECT ${LISTED} FROM outbox
+       WHERE substr(record_id, 1, length(@part)) = @part OR substr(record_id, -length(@part)) = @part
+       ORDER BY change_seq LIMIT @limit`,
+    ),
+    unparkCode: db.prepare<[remote: string, code: string]>(
+      `UPDATE outbox SET ${FRESH} WHERE remote = ? AND state = 'parked' AND error_code = ?`,
+    ),
+    hurry: db.prepare<Key>(`UPDATE outbox SET not_before_ms = 0 WHERE ${THIS} AND state = 'pending'`),
+    hurryAll: db.prepare<[remote: string]>(
+      "UPDATE outbox SET not_before_ms = 0 WHERE remote = ? AND state = 'pending' AND not_before_ms > 0",
     ),
     lease: db.prepare<[leaseId: string, untilMs: number, ...Key]>(
       `UPDATE outbox SET state = 'leased', lease_id = ?, lease_until_ms = ? WHERE ${THIS}`,
@@ -83,4 +125,5 @@ export function prepareOutbox(db: Db) {
   };
 }
 
+export type OutboxListRow = ListRow;
 export type OutboxSql = ReturnType<typeof prepareOutbox>;

@@ -11,6 +11,8 @@ export type RecordHistory = {
   readonly add: (table: EditableTable, recordId: string, changes: readonly HistoryChange[]) => number;
   /** Oldest change first. */
   readonly of: (table: EditableTable, recordId: string) => HistoryChange[];
+  /** When each field got the value that it has, by the clock of where it was edited. */
+  readonly times: (table: EditableTable, recordId: string) => ReadonlyMap<string, number>;
   readonly has: (table: EditableTable, recordId: string, seq: number) => boolean;
 };
 
@@ -33,6 +35,9 @@ export function prepareHistory(db: Db): RecordHistory {
   const of = db.prepare<[string, string], Row>(
     `SELECT change_seq, field, before_json, after_json, changed_at_ms, clock, origin, device_id FROM record_history
      WHERE table_name = ? AND record_id = ? ORDER BY change_seq, field`,
+  );
+  const times = db.prepare<[string, string], { field: string; changed_at_ms: number }>(
+    `SELECT field, changed_at_ms FROM record_history WHERE table_name = ? AND record_id = ? ORDER BY change_seq`,
   );
   const has = db.prepare<[string, string, number], { found: number }>(
     'SELECT 1 AS found FROM record_history WHERE table_name = ? AND record_id = ? AND change_seq = ? LIMIT 1',
@@ -57,6 +62,9 @@ export function prepareHistory(db: Db): RecordHistory {
       return added;
     },
     of: (table, recordId) => of.all(table, recordId).map(toChange),
+    // In the order of the changes: the newest of a field is what stays in the map.
+    times: (table, recordId) =>
+      new Map(times.all(table, recordId).map(({ field, changed_at_ms }) => [field, changed_at_ms])),
     has: (table, recordId, seq) => has.get(table, recordId, seq) !== undefined,
   };
 }

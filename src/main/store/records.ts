@@ -1,18 +1,16 @@
 import type { AgentMethods, MethodName, MethodOutput } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { ActivityKind, EditableRecord } from '../../shared/model.ts';
-import type { ActivityStore } from './activities.ts';
+import type { EditableRecord } from '../../shared/model.ts';
 import { clockMs } from './clock.ts';
-import type { Store, Transaction } from './database.ts';
+import type { Store } from './database.ts';
 import { uuidv7 } from './ids.ts';
-import type { Journal } from './journal.ts';
 import { parseSeqCursor } from './listing.ts';
-import type { Outbox } from './outbox.ts';
-import { changedFields, type EditableTable, newRecord, withFields, writtenFields } from './record-fields.ts';
+import { type EditableTable, newRecord, withFields, writtenFields } from './record-fields.ts';
 import { prepareHistory } from './record-history.ts';
 import { resolveRecord } from './record-ids.ts';
 import { prepareRows } from './record-rows.ts';
-import { recordSummary, titleOf } from './record-summary.ts';
+import { createSave, type RecordParts } from './record-save.ts';
+import { titleOf } from './record-summary.ts';
 
 type Input<M extends MethodName> = Parameters<AgentMethods[M]>[0];
 
@@ -37,7 +35,7 @@ export type RecordStore = {
   readonly count: (table: EditableTable) => number;
 };
 
-export type RecordParts = { readonly outbox: Outbox; readonly activities: ActivityStore; readonly journal: Journal };
+export type { RecordParts };
 
 export function createRecordStore(store: Store, parts: RecordParts): RecordStore {
   const rows = { decision_vault: prepareRows(store.db, 'decision_vault'), memories: prepareRows(store.db, 'memories') };
@@ -55,20 +53,20 @@ export function createRecordStore(store: Store, parts: RecordParts): RecordStore
     create: ({ table, fields, origin }) =>
       store.write((tx) => {
         const record = newRecord(table, commonOf(store, origin), fields);
-        return { record: save(tx, 'record.created', null, record, origin) };
+        return { record: save(tx, { kind: 'record.created', before: null, after: record, origin }) };
       }),
     edit: ({ table, id, fields, ifChangeSeq, origin }) =>
       store.write((tx) => {
         const before = find(table, id);
         if (ifChangeSeq !== undefined && ifChangeSeq !== before.changeSeq) throw changed(before, ifChangeSeq);
-        return { record: save(tx, 'record.edited', before, withFields(before, fields), origin) };
+        return { record: save(tx, { kind: 'record.edited', before, after: withFields(before, fields), origin }) };
       }),
     retire: ({ table, id, retired, origin }) =>
       store.write((tx) => {
         const before = find(table, id);
         if (retired === (before.deletedAtMs !== null)) return { record: before };
         const after = { ...before, deletedAtMs: retired ? store.nowMs() : null };
-        return { record: save(tx, retired ? 'record.retired' : 'record.restored', before, after, origin) };
+        return { record: save(tx, { kind: retired ? 'record.retired' : 'record.restored', before, after, origin }) };
       }),
     supersede: ({ table, id, fields, origin }) =>
       store.write((tx) => {
@@ -77,66 +75,12 @@ export function createRecordStore(store: Store, parts: RecordParts): RecordStore
           throw notCurrent(old, rows[table].supersededBy(old.id));
         const common = { ...commonOf(store, origin), supersedes: old.id, ownerId: old.ownerId };
         const heir = withFields(newRecord(table, common, writtenFields(old)), fields);
-        const record = save(tx, 'record.created', null, heir, origin);
-        const superseded = save(
-          tx,
-          'record.superseded',
-          old,
-          withFields(old, { status: 'superseded' }),
-          origin,
-          record,
-        );
+        const record = save(tx, { kind: 'record.created', before: null, after: heir, origin });
+        const after = withFields(old, { status: 'superseded' });
+        const superseded = save(tx, { kind: 'record.superseded', before: old, after, origin, heir: record });
         return { record, superseded };
       }),
     count: (table) => rows[table].count(),
-  };
-}
-
-type Save = (
-  tx: Transaction,
-  kind: Extract<ActivityKind, `record.${string}`>,
-  before: EditableRecord | null,
-  after: EditableRecord,
-  origin: string,
-  heir?: EditableRecord,
-) => EditableRecord;
-
-/** The one way in which a record is written. Nothing happens when nothing differs. */
-function createSave(store: Store, parts: RecordParts, saveRow: (record: EditableRecord) => void): Save {
-  const history = prepareHistory(store.db);
-  return (tx, kind, before, after, origin, heir) => {
-    const changes = changedFields(before, after);
-    if (before !== null && changes.length === 0) return before;
-    const seq = tx.takeChange();
-    const changedAtMs = store.nowMs();
-    const stamp = { seq, changedAtMs, origin, deviceId: store.deviceId, clock: store.clock.tick() };
-    const record = { ...after, updatedAtMs: changedAtMs, changeSeq: seq };
-    const entry = {
-      table: record.table,
-      id: record.id,
-      record,
-      changes: changes.map((change) => ({ ...stamp, ...change })),
-    };
-    parts.journal.append([entry]);
-    saveRow(record);
-    history.add(entry.table, entry.id, entry.changes);
-    parts.outbox.enqueue(tx, entry.table, entry.id, seq);
-    parts.activities.append(tx, {
-      kind,
-      summary: recordSummary(
-        kind,
-        record,
-        changes.map((change) => change.field),
-        heir,
-      ),
-      rootId: null,
-      path: null,
-      snapshotId: null,
-      recordTable: entry.table,
-      recordId: entry.id,
-      origin,
-    });
-    return record;
   };
 }
 

@@ -106,6 +106,7 @@ function raiseCounters(db: Db, { counters }: Carved, nowMs: number): void {
          (SELECT coalesce(max(change_seq), 0) FROM record_history),
          (SELECT coalesce(max(change_seq), 0) FROM outbox),
          (SELECT coalesce(max(acknowledged_seq), 0) FROM links),
+         (SELECT coalesce(max(change_seq), 0) FROM conflicts),
          (SELECT coalesce(max(change_seq), 0) FROM run_artifacts)) AS change,
        max((SELECT coalesce(max(clock), 0) FROM file_snapshots), (SELECT coalesce(max(clock), 0) FROM record_history)) AS clock`,
     )

@@ -93,9 +93,13 @@ function mendFiles(db: Db): void {
     UPDATE files SET snapshot_id = NULL WHERE snapshot_id NOT IN (SELECT id FROM file_snapshots)`);
 }
 
-/** What a remote has acknowledged waits no more; each remote is offered everything again that it has not. */
+/**
+ * What a remote has acknowledged waits no more; each remote is offered everything again that it has not, and is read
+ * from its beginning: what came from it may be among the rows that are lost.
+ */
 function mendOutbox(db: Db): void {
   db.exec(`DELETE FROM outbox WHERE EXISTS (SELECT 1 FROM links AS l WHERE l.remote = outbox.remote
       AND l.table_name = outbox.table_name AND l.record_id = outbox.record_id AND l.acknowledged_seq >= outbox.change_seq);
-    UPDATE remotes SET backlog_table = 'decision_vault', backlog_after = 0`);
+    UPDATE remotes SET backlog_table = 'decision_vault', backlog_after = 0;
+    UPDATE remote_state SET pull_cursor = NULL`);
 }

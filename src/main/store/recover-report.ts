@@ -80,6 +80,8 @@ const TABLES = [
   'outbox',
   'links',
   'remotes',
+  'remote_state',
+  'conflicts',
   'system_logs',
   'run_artifacts',
 ] as const;

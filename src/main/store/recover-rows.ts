@@ -20,6 +20,7 @@ const NEWER_BY: Readonly<Record<string, string>> = {
   files: 'change_seq',
   outbox: 'change_seq',
   links: 'acknowledged_seq',
+  conflicts: 'change_seq',
 };
 
 export function createRowWriter(db: Db): RowWriter {

@@ -149,6 +149,8 @@ export type Connector = {
   readonly push: (records: readonly OutgoingRecord[], signal: AbortSignal) => Promise<readonly PushOutcome[]>;
   /** How many records one `push` takes at most, adapted to what succeeded. */
   readonly batchSize: () => number;
+  /** How many `push` calls may run at the same time; 1 unless told. They never share a record. */
+  readonly parallelPushes?: number;
   /**
    * What changed since the cursor (null: everything), oldest first. May repeat what was given before, never skips
    * anything, whatever commits late over there.

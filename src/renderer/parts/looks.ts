@@ -56,8 +56,12 @@ export function activityIcon(kind: ActivityKind): IconName {
     case 'root.removed':
       return 'files';
     case 'root.held':
+    case 'sync.held':
+    case 'sync.conflict':
       return 'alert';
     case 'root.released':
+    case 'sync.decided':
+    case 'sync.resolved':
       return 'check';
     case 'agent.started':
     case 'agent.stopped':

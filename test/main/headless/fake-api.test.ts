@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { callMethod } from '../../../src/main/headless/dispatch.ts';
 import { agentMethods, type MethodName } from '../../../src/shared/contract.ts';
 import { createFakeApi } from '../../support/fake-api.ts';
+import { fakeId } from '../../support/fake-data.ts';
 
 // The faces are tested against the fake: an answer that the contract does not allow would prove nothing.
 const INPUTS: { readonly [M in MethodName]?: unknown } = {
@@ -20,6 +21,13 @@ const INPUTS: { readonly [M in MethodName]?: unknown } = {
   'records.edit': { table: 'decision_vault', id: '22b88c4f', fields: { title: 'x' }, origin: 'cli' },
   'records.retire': { table: 'decision_vault', id: '22b88c4f', retired: true, origin: 'cli' },
   'records.supersede': { table: 'decision_vault', id: '22b88c4f', fields: {}, origin: 'cli' },
+  'sync.prepare': { remote: 'notion', apply: false },
+  'sync.decide': { remote: 'notion', decision: 'accept' },
+  'conflicts.show': { id: fakeId('conflict', 0) },
+  'conflicts.resolve': { ids: [fakeId('conflict', 0)], choice: 'mine', origin: 'dashboard' },
+  'conflicts.undo': { ids: [fakeId('conflict', 0)], origin: 'dashboard' },
+  'queue.show': { id: fakeId('decision', 0) },
+  'queue.discard': { keys: [{ remote: 'notion', table: 'decision_vault', recordId: fakeId('decision', 3) }] },
   'settings.set': { key: 'dashboard.theme', value: 'dark' },
 };
 

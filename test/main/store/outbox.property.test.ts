@@ -115,7 +115,9 @@ function createModel(vault: ReturnType<typeof newVault>) {
       // A lease whose time is over still counts until somebody released it.
       const valid = entries.filter((entry) => inHand.get(entryKey(entry))?.leaseId === entry.leaseId);
       if (what === 'complete') {
-        const result = outbox.complete(entries.map((entry) => ({ entry, remoteId: null, baseJson: null })));
+        const result = outbox.complete(
+          entries.map((entry) => ({ entry, remoteId: null, baseJson: null, baseVersion: null })),
+        );
         expect(result.done + result.again).toBe(valid.length);
         for (const entry of valid) heard.set(entryKey(entry), entry.changeSeq);
       } else if (what === 'retry') outbox.retryLater(entries, vault.clock.nowMs + 20, 'code', 'message');
@@ -242,7 +244,7 @@ function createModel(vault: ReturnType<typeof newVault>) {
       vault.clock.nowMs += 1_000;
       outbox.unpark(outbox.parked(at, 100));
       for (let entries = outbox.lease(at, 3, 100); entries.length > 0; entries = outbox.lease(at, 3, 100)) {
-        outbox.complete(entries.map((entry) => ({ entry, remoteId: null, baseJson: null })));
+        outbox.complete(entries.map((entry) => ({ entry, remoteId: null, baseJson: null, baseVersion: null })));
       }
       for (const { table, id, seq: last } of newest.values()) {
         if (discarded.get(keyOf(at, table, id)) === last) continue;

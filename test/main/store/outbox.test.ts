@@ -5,7 +5,7 @@ import { newVault, START_MS, type TestVault, touchMemory } from './test-vault.ts
 
 const MINUTE = 60_000;
 const acknowledge = (entries: readonly LeasedEntry[]) =>
-  entries.map((entry) => ({ entry, remoteId: `page-${entry.recordId}`, baseJson: '{"title":"t"}' }));
+  entries.map((entry) => ({ entry, remoteId: `page-${entry.recordId}`, baseJson: '{"title":"t"}', baseVersion: null }));
 const supabaseOf = (vault: TestVault) => vault.outbox.summary().find((each) => each.remote === 'supabase');
 
 test('with no remote configured nothing piles up', () => {
@@ -64,6 +64,7 @@ test('a completed entry leaves the outbox together with its link', () => {
     recordId: 'm1',
     remoteId: 'page-m1',
     baseJson: '{"title":"t"}',
+    baseVersion: null,
     acknowledgedSeq: seq,
     acknowledgedAtMs: START_MS,
   });
@@ -72,7 +73,7 @@ test('a completed entry leaves the outbox together with its link', () => {
 test('a link keeps the remote id it knows, and never goes back to an older acknowledgement', () => {
   const { store } = newVault();
   const links = createLinks(store);
-  const link = { remote: 'notion', table: 'memories', recordId: 'm1' } as const;
+  const link = { remote: 'notion', table: 'memories', recordId: 'm1', baseVersion: null } as const;
   store.write(() => {
     links.acknowledge({ ...link, remoteId: 'page', baseJson: '1', acknowledgedSeq: 5 });
     links.acknowledge({ ...link, remoteId: null, baseJson: '2', acknowledgedSeq: 7 });

@@ -114,7 +114,15 @@ export function openWriter(folder: string, seed: number) {
       const remoteId = `row-${record.id}`;
       const { table, id: recordId, changeSeq: acknowledgedSeq } = record;
       store.write(() =>
-        links.acknowledge({ remote: 'supabase', table, recordId, remoteId, baseJson: null, acknowledgedSeq }),
+        links.acknowledge({
+          remote: 'supabase',
+          table,
+          recordId,
+          remoteId,
+          baseJson: null,
+          baseVersion: null,
+          acknowledgedSeq,
+        }),
       );
       linked.set(record.id, remoteId);
     },

@@ -14,6 +14,29 @@ CREATE TABLE activities (
   owner_id       TEXT
 ) STRICT;
 
+CREATE TABLE conflicts (
+  id                  TEXT PRIMARY KEY,
+  change_seq          INTEGER NOT NULL,
+  remote              TEXT NOT NULL,
+  table_name          TEXT NOT NULL,
+  record_id           TEXT NOT NULL,
+  field               TEXT NOT NULL,
+  kind                TEXT NOT NULL CHECK (kind IN ('edit', 'delete', 'invalid')),
+  mine_json           TEXT NOT NULL,
+  theirs_json         TEXT NOT NULL,
+  base_json           TEXT NOT NULL,
+  mine_edited_at_ms   INTEGER,
+  theirs_edited_at_ms INTEGER,
+  winner              TEXT NOT NULL CHECK (winner IN ('mine', 'theirs')),
+  reason              TEXT,
+  detected_at_ms      INTEGER NOT NULL,
+  resolved_at_ms      INTEGER,
+  resolution          TEXT CHECK (resolution IN ('mine', 'theirs', 'both', 'edited', 'gone')),
+  -- the value in force before and after the resolution: what undoing needs
+  before_json         TEXT,
+  after_json          TEXT
+) STRICT;
+
 CREATE TABLE contents (
   id           INTEGER PRIMARY KEY,
   sha256       BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
@@ -94,7 +117,7 @@ CREATE TABLE links (
   remote_id          TEXT,
   base_json          TEXT,
   acknowledged_seq   INTEGER NOT NULL,
-  acknowledged_at_ms INTEGER NOT NULL,
+  acknowledged_at_ms INTEGER NOT NULL, base_version TEXT,
   PRIMARY KEY (remote, table_name, record_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -153,12 +176,25 @@ CREATE TABLE record_history (
   PRIMARY KEY (table_name, record_id, change_seq, field)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE remote_state (
+  remote             TEXT PRIMARY KEY,
+  failures           INTEGER NOT NULL DEFAULT 0,
+  identity           TEXT,
+  pull_cursor        TEXT,
+  last_success_at_ms INTEGER,
+  last_pull_at_ms    INTEGER,
+  -- not tried before, because the remote said so or after a failure
+  not_before_ms      INTEGER,
+  error_json         TEXT,
+  hold_json          TEXT
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE remotes (
   remote           TEXT PRIMARY KEY,
   configured_at_ms INTEGER NOT NULL,
   backlog_table    TEXT,
   backlog_after    INTEGER
-) STRICT, WITHOUT ROWID;
+, tables_json TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE roots (
   id              INTEGER PRIMARY KEY,
@@ -198,6 +234,12 @@ CREATE INDEX activities_by_kind ON activities (kind, change_seq);
 
 CREATE INDEX activities_by_time ON activities (occurred_at_ms);
 
+CREATE INDEX conflicts_by_change ON conflicts (change_seq);
+
+CREATE INDEX conflicts_by_record ON conflicts (table_name, record_id);
+
+CREATE INDEX conflicts_open ON conflicts (change_seq) WHERE resolved_at_ms IS NULL;
+
 CREATE INDEX decision_vault_by_category ON decision_vault (category);
 
 CREATE INDEX decision_vault_by_change ON decision_vault (change_seq);
@@ -215,6 +257,8 @@ CREATE INDEX file_snapshots_by_time ON file_snapshots (captured_at_ms);
 CREATE INDEX files_by_change ON files (change_seq);
 
 CREATE INDEX files_by_state ON files (root_id, state, size_bytes);
+
+CREATE INDEX links_by_remote_id ON links (remote, table_name, remote_id) WHERE remote_id IS NOT NULL;
 
 CREATE INDEX memories_by_category ON memories (category);
 

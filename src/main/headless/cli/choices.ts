@@ -48,4 +48,8 @@ export const ACTIVITY_KINDS = words<ActivityKind>({
   'root.removed': true,
   'root.held': true,
   'root.released': true,
+  'sync.conflict': true,
+  'sync.resolved': true,
+  'sync.held': true,
+  'sync.decided': true,
 });

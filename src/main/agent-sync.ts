@@ -1,0 +1,106 @@
+/** Hands sync what it needs of everything else. */
+import { hash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ENVIRONMENT } from '../shared/settings.ts';
+import { CONNECTOR_NAMES, CONNECTORS } from './connectors.ts';
+import type { EventHub } from './event-hub.ts';
+import { writeFileDurably } from './files/write-file.ts';
+import type { Host } from './host.ts';
+import type { Log } from './log/log.ts';
+import { createOutgoingRedaction } from './outgoing-redaction.ts';
+import type { SettingsSource } from './settings/settings.ts';
+import type { CrashGuard } from './sync/crash-guard.ts';
+import type { SyncShell } from './sync/parts.ts';
+import { createSyncEngine, type SyncEngine } from './sync/sync-engine.ts';
+import { createSyncStores } from './sync/sync-stores.ts';
+import type { Parts, Vault } from './vault.ts';
+
+export type SyncParts = {
+  readonly host: Host;
+  readonly settings: SettingsSource;
+  readonly log: Log;
+  readonly hub: EventHub;
+  readonly vault: Vault;
+  readonly parts: Parts;
+  readonly guard: CrashGuard;
+};
+
+export function createSync(all: SyncParts): SyncEngine {
+  const { host, settings, vault, parts, guard } = all;
+  const stores = createSyncStores(vault.store, parts);
+  return createSyncEngine({
+    stores,
+    shell: createShell(all, () => stores.conflicts.countOpen()),
+    guard,
+    configured: () =>
+      settings.configuredRemotes().map((remote) => ({ remote, key: keyOf(host, settings, CONNECTOR_NAMES[remote]) })),
+    connect: (remote) =>
+      CONNECTORS[remote]({
+        value: settings.environment,
+        variable: (name) => host.environment[name],
+        settings: settings.current(),
+        deviceId: vault.store.deviceId,
+        nowMs: host.nowMs,
+      }),
+    device: { name: hostname(), version: host.version },
+    monotonicMs: () => performance.now(),
+    exportFolder: join(host.dataFolder, 'exports'),
+    writeFile: (path, bytes) => {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileDurably(path, bytes, { overwrite: false, mode: 0o600 });
+    },
+  });
+}
+
+function createShell({ host, settings, log, hub, parts }: SyncParts, countConflicts: () => number): SyncShell {
+  const secrets = (): string[] =>
+    ENVIRONMENT.flatMap(({ name, secret }) => (secret ? (settings.environment(name) ?? []) : []));
+  let isTelling = false;
+  return {
+    settings: () => {
+      const { sync, privacy } = settings.current();
+      return {
+        limits: { over: sync.hold_changes_over, share: sync.hold_changes_share },
+        batchSize: sync.batch_size,
+        reconcileMs: sync.reconcile_minutes * 60_000,
+        onSecret: privacy.on_secret,
+      };
+    },
+    nowMs: host.nowMs,
+    random: Math.random,
+    log: log.component('sync'),
+    redact: createOutgoingRedaction(secrets),
+    onRecords: (table) => {
+      parts.search.wake();
+      hub.emit({ event: 'records', payload: { table } });
+    },
+    onState: () => {
+      hub.statusChanged();
+      if (isTelling) return;
+      isTelling = true;
+      // Many batches a second are one event: faces read again anyway.
+      setTimeout(() => {
+        isTelling = false;
+        hub.emit({ event: 'sync', payload: { remote: null } });
+      }, EVENT_MS).unref();
+    },
+    onConflicts: () => {
+      hub.emit({ event: 'conflicts', payload: { open: countConflicts() } });
+      hub.statusChanged();
+    },
+  };
+}
+
+const EVENT_MS = 250;
+
+/** Changes when anything changes that a connector is made from; tells nothing about it. */
+function keyOf(host: Host, settings: SettingsSource, names: readonly string[]): string {
+  const known = ENVIRONMENT.map(({ name }) => name);
+  const values = names.map((name) => {
+    const own = known.find((one) => one === name);
+    return own === undefined ? host.environment[name] : settings.environment(own);
+  });
+  return hash('sha256', JSON.stringify(values));
+}
