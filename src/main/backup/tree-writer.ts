@@ -39,11 +39,9 @@ export function deepestFirst(dirs: Iterable<string>): string[] {
       if (at === '') break;
     }
   }
-  return [...all]
-    .map((dir) => `${dir}/`)
-    .sort()
-    .reverse()
-    .map((dir) => dir.slice(0, -1));
+  // With a slash at its end, a folder is the beginning of whatever is below it, and comes before it.
+  const keyOf = (dir: string): string => (dir === '' ? '' : `${dir}/`);
+  return [...all].sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1));
 }
 
 /** Writes these folders of a root into the repository and the index. The root's own is always there afterwards. */
