@@ -106,7 +106,7 @@ export function createPackWriter(packFolder: string): PackWriter {
       temporary,
       objects: index.count(),
       sizeBytes: flushed + checksum.length + indexBytes.length,
-      publish: () => publish(packFolder, temporary, indexBytes, checksum),
+      publish: () => publishPack(packFolder, temporary, indexBytes, checksum),
     };
   };
   return {
@@ -139,7 +139,7 @@ function hashFile(descriptor: number, length: number): Buffer {
 }
 
 /** The index comes last: git, and the reader here, know a pack by its index. */
-function publish(packFolder: string, temporary: string, indexBytes: Buffer, checksum: Buffer): string {
+export function publishPack(packFolder: string, temporary: string, indexBytes: Buffer, checksum: Buffer): string {
   const name = `pack-${checksum.toString('hex')}`;
   const temporaryIndex = join(packFolder, `tmp_idx_${randomBytes(8).toString('hex')}`);
   inRepository(() => {
