@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
 import { FORMAT_FILE, parse } from './format.ts';
 import { type GitObjects, openGitObjects } from './git-objects.ts';
-import { findGitFolder, initRepository, readBranches, writeDurably } from './git-repository.ts';
+import { findGitFolder, initRepository, readBranches, updateRef, writeDurably } from './git-repository.ts';
 import { createFormat, type FormatFile, formatFile, type Unlocked, unlock } from './keys.ts';
 import { createReader } from './reader.ts';
 import { type BackupObjects, createBackupObjects, readFormat } from './repository-reader.ts';
@@ -34,15 +34,17 @@ export function createRepository(options: {
   readonly gitFolder: string;
   readonly secret: BackupSecret | null;
   readonly deviceId: string;
+  /** `device/<device id>` when left out. */
+  readonly branch?: string;
 }): OpenRepository {
   const { gitFolder, secret, deviceId } = options;
   const formatPath = join(gitFolder, FIRST_FORMAT);
   if (!existsSync(join(gitFolder, 'HEAD')) || !existsSync(formatPath)) {
-    initRepository(gitFolder, `device/${deviceId}`);
+    initRepository(gitFolder, options.branch ?? `device/${deviceId}`);
     const { unlocked: _, ...format } = createFormat(randomUUID(), secret);
     if (readBranches(gitFolder).size === 0) writeDurably(formatPath, `${JSON.stringify(format, null, 2)}\n`);
   }
-  return openOwnRepository({ gitFolder, secret, deviceId });
+  return openOwnRepository(options);
 }
 
 /** Opens the repository of this device, to write into it. Throws as {@link openRepository} does. */
@@ -50,11 +52,13 @@ export function openOwnRepository(options: {
   readonly gitFolder: string;
   readonly secret: BackupSecret | null;
   readonly deviceId: string;
+  /** `device/<device id>` when left out. */
+  readonly branch?: string;
 }): OpenRepository {
   const gitFolder = findGitFolder(options.gitFolder);
   const objects = openGitObjects(gitFolder);
   try {
-    const tip = readBranches(gitFolder).get(`device/${options.deviceId}`);
+    const tip = readBranches(gitFolder).get(options.branch ?? `device/${options.deviceId}`);
     let format =
       tip === undefined
         ? parse(formatFile, readFileSync(join(gitFolder, FIRST_FORMAT)), FORMAT_FILE)
@@ -121,6 +125,31 @@ export type OpenedKeys = {
   readonly unlocked: Unlocked;
   readonly backups: BackupObjects;
 };
+
+/** Where a fresh repository goes beside one that became too large: `local.git`, `local-2.git`, ... */
+export function freshGitFolder(gitFolder: string): string {
+  const name = basename(gitFolder, '.git').replace(/-\d+$/, '');
+  for (let number = 2; ; number += 1) {
+    const fresh = join(dirname(gitFolder), `${name}-${number}.git`);
+    if (!existsSync(fresh)) return fresh;
+  }
+}
+
+/**
+ * A branch beside that of this device, for when somebody else moved the one on the server: it begins where this one
+ * is, and later backups go on there. Returns its name; pass it as `branch` from then on.
+ */
+export function startNewBranch(gitFolder: string, branch: string): string {
+  const branches = readBranches(gitFolder);
+  const tip = branches.get(branch);
+  if (tip === undefined) throw new AppError('not_found.backup', `There is no branch ${branch}.`);
+  for (let number = 2; ; number += 1) {
+    const name = `${branch.replace(/\.\d+$/, '')}.${number}`;
+    if (branches.has(name)) continue;
+    updateRef(gitFolder, `refs/heads/${name}`, tip, null);
+    return name;
+  }
+}
 
 /** Who gives a key expects encryption: something plain in its place was put there by somebody. */
 function assertEncryption(format: FormatFile, secret: BackupSecret | null): void {

@@ -64,7 +64,10 @@ export function createReader(parts: ReaderParts): RepositoryReader {
         throw cause;
       }
     });
-  const branchOf = (manifestDevice: string): string => `device/${manifestDevice}`;
+  /** Branches that go on beside another one share its repository id, and its backups up to there. */
+  const branchOf = ({ manifest }: OpenedBackup): string =>
+    branches().find(([, tip]) => readFormat(objects, tip).repository === manifest.repository)?.[0] ??
+    `device/${manifest.deviceId}`;
 
   /** Newest first, by time; each branch in its own order. */
   function* newestFirst(only?: string): Generator<BackupSummary> {
@@ -98,7 +101,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     if (tagged !== undefined) {
       const { backup } = open(tagged);
       if (backup.manifest.tag !== name) throw damaged(`the tag ${name} was moved to another backup`);
-      return toSummary(backup, branchOf(backup.manifest.deviceId));
+      return toSummary(backup, branchOf(backup));
     }
     if (/^[0-9a-f]{4,40}$/.test(name)) {
       const commits = objects.startingWith(name).filter((oid) => objects.find(oid)?.type === 'commit');
@@ -106,7 +109,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
       if (commits.length > 1) throw new AppError('ambiguous.id', `More than one backup begins with ${name}.`);
       if (only !== undefined) {
         const { backup } = open(only);
-        return toSummary(backup, branchOf(backup.manifest.deviceId));
+        return toSummary(backup, branchOf(backup));
       }
     }
     throw notFound(name, [...tags.keys()]);

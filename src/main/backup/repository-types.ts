@@ -181,6 +181,14 @@ export type RepositoryWriter = {
    * `backup.busy`, `backup.damaged` when what was read back is not what was written, `backup.refused`.
    */
   readonly backup: (request: BackupRequest) => Promise<BackupResult>;
+  /**
+   * From now on `next` opens the repository, its older backups included; the key before does not open what comes.
+   * `persist` keeps the new key: it is called when both open it, so that a kill at any moment leaves one that does.
+   * Whoever has the key before and a copy from that time can still read: after a leak, start a fresh repository.
+   */
+  readonly rotateKey: (next: BackupSecret, persist: () => void) => Promise<BackupResult>;
+  /** The key that opens the repository now; null without encryption. */
+  readonly fingerprint: () => string | null;
   /** Joins many small packs into one. Returns false when there was nothing to do. */
   readonly repack: () => boolean;
   readonly reader: RepositoryReader;

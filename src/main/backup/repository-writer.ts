@@ -30,7 +30,7 @@ import {
   type TreeEntry,
   updateRef,
 } from './git-repository.ts';
-import { FORMAT_VERSION } from './keys.ts';
+import { addKey, FORMAT_VERSION, keepKey, unlock } from './keys.ts';
 import { createObjectWriter, type ObjectWriter } from './object-writer.ts';
 import type { OpenRepository } from './open-repository.ts';
 import { rebuildIndex } from './rebuild-index.ts';
@@ -41,6 +41,7 @@ import type {
   BackupReason,
   BackupRequest,
   BackupResult,
+  BackupSecret,
   RepositoryDeps,
   RepositoryWriter,
 } from './repository-types.ts';
@@ -64,6 +65,8 @@ export type WriterDeps = RepositoryDeps & {
   readonly redact?: Redact;
   /** Empty folders, symbolic links, modes and times of folders; without it a backup has what the vault knows. */
   readonly lookAtFolders?: LookAtFolders;
+  /** `device/<device id>` when left out. */
+  readonly branch?: string;
   /** For tests. */
   readonly chunkBytes?: number;
 };
@@ -88,9 +91,32 @@ export function createRepositoryWriter(repository: OpenRepository, deps: WriterD
       isRunning = false;
     }
   };
+  const backup = (request: BackupRequest): Promise<BackupResult> =>
+    index.exclusively(() => writeBackup({ repository, deps, index }, request));
+  let { fingerprint } = repository.unlocked;
+  const rotate = async (next: BackupSecret, persist: () => void): Promise<BackupResult> => {
+    const { master } = repository.unlocked;
+    if (master === null) throw new AppError('usage.bad_argument', 'The repository is not encrypted: it has no key.');
+    const before = repository.format();
+    const both = addKey(before, master, next);
+    try {
+      repository.setFormat(both);
+      await backup({ reason: 'rotation' });
+    } catch (cause) {
+      repository.setFormat(before);
+      throw cause;
+    }
+    persist();
+    const unlocked = unlock(both, next);
+    repository.setFormat(keepKey(both, unlocked.fingerprint ?? ''));
+    fingerprint = unlocked.fingerprint;
+    return backup({ reason: 'rotation' });
+  };
   return {
     reader: repository.reader,
-    backup: (request) => once(() => index.exclusively(() => writeBackup({ repository, deps, index }, request))),
+    backup: (request) => once(() => backup(request)),
+    rotateKey: (next, persist) => once(() => rotate(next, persist)),
+    fingerprint: () => fingerprint,
     repack: () => repackIfMany(repository.objects, 2),
     close: () => {
       index.close();
@@ -124,7 +150,7 @@ async function writeBackup(context: Context, request: BackupRequest): Promise<Ba
   const source = openBackupSource(deps.dataFolder);
   const out = createObjectWriter(repository.objects, repository.unlocked.keys);
   try {
-    const branch = `device/${source.deviceId}`;
+    const branch = deps.branch ?? `device/${source.deviceId}`;
     const run: Run = { ...context, request, source, out, branch, base: openBase(context, branch), tag };
     const made = await writeObjects(run).catch((cause: unknown) => {
       out.abandon();
