@@ -192,11 +192,22 @@ const ATTACKS: readonly Attack[] = [
   },
 ];
 
-describe('whoever may write to the repository without the key', () => {
+describe('whoever may write to the repository without the key', { timeout: 120_000 }, () => {
   it.each(ATTACKS)('$name: refused', async ({ tree }) => {
     const copy = copyRepository();
     copy.moveTo(copy.commit(tree(copy, places(copy)), first));
     expect(await outcome(copy)).toBe('backup.damaged');
+  });
+
+  it('is the only one who is refused: the same tree written once more is accepted', async () => {
+    const copy = copyRepository();
+    copy.moveTo(
+      copy.commit(
+        copy.edit(`${second}^{tree}`, [places(copy).root], (all) => all),
+        first,
+      ),
+    );
+    expect(await outcome(copy)).toBe('accepted');
   });
 
   it('cannot bring back an old backup as a new one, nor cut one out of the row', async () => {
@@ -304,7 +315,7 @@ describe('a disk that forgets', () => {
   });
 });
 
-describe('restore.mjs', () => {
+describe('restore.mjs', { timeout: 120_000 }, () => {
   const tool = (folder: string, to: string, key = secretFile) =>
     spawnSync(process.execPath, [join(vault.folder, 'restore.mjs'), folder, '--to', to, '--key-file', key], {
       encoding: 'utf8',
