@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { AppError } from '../../shared/errors.ts';
@@ -52,6 +52,55 @@ export function readContent(db: Database.Database, dataFolder: string, sha256: B
     throw new AppError('content.damaged', `Content ${hex} does not match its checksum.`);
   }
   return bytes;
+}
+
+/** A content as it is stored, unproven: what it unpacks to must be held against its SHA-256. */
+export type StoredBytes = {
+  readonly encoding: 'raw' | 'zstd';
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  /** Up to `length` stored bytes from `offset`; fewer only at the end. */
+  readonly read: (offset: number, length: number) => Buffer;
+  readonly close: () => void;
+};
+
+/**
+ * Gives the stored bytes without unpacking them, so that a backup need not compress again. Throws `content.missing`
+ * or `content.damaged`. Close it.
+ */
+export function openStoredContent(db: Database.Database, dataFolder: string, sha256: Buffer): StoredBytes {
+  const hex = sha256.toString('hex');
+  const row = findRow(db, sha256, hex);
+  if (row === undefined) throw new AppError('content.missing', `Content ${hex} is not in the vault.`);
+  const { data, encoding, size_bytes: sizeBytes } = row;
+  if (data !== null) {
+    const read = (offset: number, length: number): Buffer => data.subarray(offset, offset + length);
+    return { encoding, sizeBytes, storedBytes: data.length, read, close: () => undefined };
+  }
+  let descriptor: number;
+  try {
+    descriptor = openSync(objectPath(dataFolder, hex), 'r');
+  } catch (cause) {
+    throw new AppError('content.missing', `The object file of content ${hex} cannot be read.`, { cause });
+  }
+  return {
+    encoding,
+    sizeBytes,
+    storedBytes: fstatSync(descriptor).size,
+    read: (offset, length) => readAt(descriptor, offset, length),
+    close: () => closeSync(descriptor),
+  };
+}
+
+function readAt(descriptor: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let done = 0;
+  while (done < length) {
+    const count = readSync(descriptor, bytes, done, length - done, offset + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return bytes.subarray(0, done);
 }
 
 function findRow(db: Database.Database, sha256: Buffer, hex: string): ContentRow | undefined {
