@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { BackupSnapshot, SnapshotFile, SnapshotTable } from '../store/backup-snapshot.ts';
@@ -22,6 +21,7 @@ import type { ArchiveDeps, ArchiveRequest } from './archive-write.ts';
 import { createEntryNamer } from './entry-names.ts';
 import type { Redactor } from './redact-copy.ts';
 import { createSession } from './session-cache.ts';
+import type { ZipInput } from './zip-write.ts';
 
 export type ArchiveTotals = {
   readonly files: number;
@@ -31,16 +31,8 @@ export type ArchiveTotals = {
   readonly incomplete: number;
 };
 
-export type ArchiveEntry = {
-  readonly name: string;
-  readonly mtime: Date;
-  readonly mode: number;
-  /** Called when its turn comes, after the entry before was read to its end. */
-  readonly open: () => Promise<Readable>;
-};
-
 export type ArchiveContents = {
-  readonly entries: readonly ArchiveEntry[];
+  readonly entries: readonly ZipInput[];
   /** After the last entry was read. */
   readonly totals: () => ArchiveTotals & { readonly id: string; readonly warnings: readonly string[] };
 };
@@ -54,8 +46,6 @@ type Parts = {
   readonly request: ArchiveRequest;
   readonly deps: ArchiveDeps;
 };
-
-const REGULAR = 0o100000;
 
 /** Lists what goes into an archive; contents are read one after the other when the zip asks for them. */
 export async function createArchiveContents(parts: Parts): Promise<ArchiveContents> {
@@ -98,11 +88,11 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
     name: string,
     open: () => Promise<AsyncIterable<Buffer> | Iterable<Buffer>>,
     file?: { readonly mode: number; readonly mtimeUs: number; readonly done: () => MetadataEntry['file'] },
-  ): ArchiveEntry => ({
+  ): ZipInput => ({
     name,
     mtime: new Date(file === undefined ? createdAtMs : Math.floor(file.mtimeUs / 1_000)),
-    mode: REGULAR | (file === undefined ? 0o600 : file.mode & 0o777),
-    open: async () => Readable.from(counted(name, await open(), file?.done)),
+    mode: file === undefined ? 0o600 : file.mode & 0o777,
+    open: async () => counted(name, await open(), file?.done),
   });
   async function* counted(
     name: string,
@@ -120,7 +110,7 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
     written.push({ name, size, sha256: digest.digest('hex'), ...(file === undefined ? {} : { file }) });
   }
 
-  const fileEntry = ({ file, name }: (typeof files)[number]): ArchiveEntry => {
+  const fileEntry = ({ file, name }: (typeof files)[number]): ZipInput => {
     let redactions = 0;
     return entry(
       name,
@@ -145,7 +135,7 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
     );
   };
 
-  const tableEntry = (table: SnapshotTable): ArchiveEntry =>
+  const tableEntry = (table: SnapshotTable): ZipInput =>
     entry(`tables/${table}.json`, async () =>
       tableText(snapshot.rows(table), {
         timestamp: new Date(createdAtMs).toISOString(),
@@ -194,8 +184,8 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
       {
         name: METADATA_NAME,
         mtime: new Date(createdAtMs),
-        mode: REGULAR | 0o600,
-        open: async () => Readable.from(metadataText(metadata(), request.key)),
+        mode: 0o600,
+        open: async () => metadataText(metadata(), request.key),
       },
     ],
     totals: () => ({ id, files: filesDone, bytes, tables: counts(tables), incomplete: incomplete.length, warnings }),

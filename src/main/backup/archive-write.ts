@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -22,6 +22,7 @@ import { type ArchiveKey, archiveFileName, COMMENT_BYTES, COMMENT_PREFIX } from 
 import { openArchive } from './archive-read.ts';
 import { encryptStream } from './openpgp.ts';
 import { assertMayLeave, createRedactor, type Redact, type RedactionReport, type Redactor } from './redact-copy.ts';
+import { writeZip } from './zip-write.ts';
 
 export type ArchiveRequest = {
   readonly reason: string;
@@ -156,7 +157,7 @@ async function writePartial(
       request,
       deps,
     });
-    const plain = await zip(contents, request);
+    const plain = Readable.from(zip(contents, request.compressionLevel), { objectMode: false });
     const output = createWriteStream(fsPath(partial), {
       flags: 'wx',
       mode: 0o600,
@@ -177,48 +178,28 @@ async function writePartial(
   }
 }
 
-/** The bytes of the zip, with its proof as the comment. */
-async function zip(contents: ArchiveContents, request: ArchiveRequest): Promise<Readable> {
-  const { ZipFile } = await import('yazl');
-  const archive = new ZipFile();
-  const sealed = sealComment();
-  archive.on('error', (cause: Error) => sealed.destroy(cause));
-  archive.outputStream.on('error', (cause: Error) => sealed.destroy(cause));
-  archive.outputStream.pipe(sealed);
-  for (const entry of contents.entries) {
-    const { mtime, mode } = entry;
-    archive.addReadStreamLazy(entry.name, { mtime, mode, compressionLevel: request.compressionLevel }, (answer) => {
-      entry.open().then(
-        (stream) => {
-          stream.on('error', (cause) => sealed.destroy(cause));
-          answer(null, stream);
-        },
-        (cause: unknown) => sealed.destroy(cause instanceof Error ? cause : new Error(String(cause))),
-      );
-    });
+/** The bytes of the zip in few large pieces; its comment ends with the SHA-256 of everything before it. */
+async function* zip(contents: ArchiveContents, level: number): AsyncGenerator<Buffer> {
+  const digest = createHash('sha256');
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const take = (): Buffer => {
+    const block = Buffer.concat(held, heldBytes);
+    held = [];
+    heldBytes = 0;
+    digest.update(block);
+    return block;
+  };
+  for await (const piece of writeZip(contents.entries, { level, commentBytes: COMMENT_BYTES })) {
+    held.push(piece);
+    heldBytes += piece.length;
+    if (heldBytes >= BLOCK_BYTES) yield take();
   }
-  archive.end({ forceZip64Format: false, comment: ' '.repeat(COMMENT_BYTES) });
-  return sealed;
+  yield take();
+  yield Buffer.from(COMMENT_PREFIX + digest.digest('hex'), 'latin1');
 }
 
-/** Replaces the blank comment at the end by the SHA-256 of everything before it. */
-function sealComment(): Transform {
-  const digest = createHash('sha256');
-  let held: Buffer = Buffer.alloc(0);
-  return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      const all = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      const ready = Math.max(0, all.length - COMMENT_BYTES);
-      held = all.subarray(ready);
-      const passed = all.subarray(0, ready);
-      digest.update(passed);
-      done(null, passed);
-    },
-    flush: (done) => {
-      done(null, Buffer.from(COMMENT_PREFIX + digest.digest('hex'), 'latin1'));
-    },
-  });
-}
+const BLOCK_BYTES = 262_144;
 
 /** What was written is read again from the disk, opened as a restore would, and every entry is proven. */
 async function proveReadable(
