@@ -189,3 +189,25 @@ function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(fsPath(folder));
   return bavail * bsize;
 }
+
+/** Whether a file has exactly the bytes of a stream; its failure is a failure of the comparison. */
+export async function compareWithFile(bytes: AsyncIterable<unknown>, path: string): Promise<boolean> {
+  const descriptor = openSync(fsPath(path), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    let position = 0;
+    for await (const piece of bytes as AsyncIterable<Buffer>) {
+      const here = Buffer.allocUnsafe(piece.length);
+      let count = 0;
+      while (count < piece.length) {
+        const read = readSync(descriptor, here, count, piece.length - count, position + count);
+        if (read === 0) return false;
+        count += read;
+      }
+      if (!here.equals(piece)) return false;
+      position += piece.length;
+    }
+    return fstatSync(descriptor).size === position;
+  } finally {
+    closeSync(descriptor);
+  }
+}
