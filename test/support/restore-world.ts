@@ -1,5 +1,4 @@
 /** A vault with an archive of it, and a restorer: what the tests of plans, restores and undos work on. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openArchive } from '../../src/main/backup/archive-read.ts';
 import { type ArchiveReceipt, type ArchiveRequest, writeArchive } from '../../src/main/backup/archive-write.ts';
@@ -14,6 +13,7 @@ export type RestoreWorld = BackupVault & {
   readonly archive: (request?: Partial<ArchiveRequest>) => Promise<ArchiveReceipt>;
   readonly open: (file: string, verify?: 'all' | 'structure') => Promise<BackupSource>;
   readonly restorer: Restorer;
+  readonly restorerWith: (records: RestorerDeps['records']) => Restorer;
   readonly kept: string[];
   readonly pauses: string[];
 };
@@ -23,21 +23,23 @@ export function newRestoreWorld(more: Partial<RestorerDeps> = {}): RestoreWorld 
   const kept: string[] = [];
   const pauses: string[] = [];
   const key = testArchiveKey();
-  const restorer = createRestorer({
-    dataFolder: vault.dataFolder,
-    nowMs: () => vault.clock.nowMs,
-    exclusive: createExclusive(),
-    keepSafe: async (files) => void kept.push(...files.map((file) => file.path)),
-    pauseWatching: async () => {
-      pauses.push('paused');
-      return async () => void pauses.push('resumed');
-    },
-    records: null,
-    ...more,
-  });
+  const restorerWith = (records: RestorerDeps['records']): Restorer =>
+    createRestorer({
+      dataFolder: vault.dataFolder,
+      nowMs: () => vault.clock.nowMs,
+      exclusive: createExclusive(),
+      keepSafe: async (files) => void kept.push(...files.map((file) => file.path)),
+      pauseWatching: async () => {
+        pauses.push('paused');
+        return async () => void pauses.push('resumed');
+      },
+      records,
+      ...more,
+    });
   return {
     ...vault,
-    restorer,
+    restorer: restorerWith(null),
+    restorerWith,
     kept,
     pauses,
     archive: (request = {}) =>
@@ -75,5 +77,3 @@ export function inPlace(more: Partial<RestoreRequest> = {}): RestoreRequest {
 function request(target: RestoreTarget, more: Partial<RestoreRequest>): RestoreRequest {
   return { target, only: [], tables: [], withFiles: true, allowRedacted: false, autoMigrate: false, ...more };
 }
-
-export { existsSync };
