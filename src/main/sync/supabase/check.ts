@@ -1,6 +1,6 @@
 /** The test of a connection, step by step: the first failure ends it, and says what to do. */
 import { lookup } from 'node:dns/promises';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { z } from 'zod';
 import { AppError, ERROR_CATALOGUE } from '../../../shared/errors.ts';
@@ -86,7 +86,9 @@ function checkSocket(url: URL, signal: AbortSignal): Promise<Found> {
   const isTls = url.protocol === 'https:';
   const port = Number(url.port || (isTls ? 443 : 80));
   return new Promise((resolve, reject) => {
-    const socket = isTls ? connectTls({ host, port, servername: host }) : connectTcp({ host, port });
+    const socket = isTls
+      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
+      : connectTcp({ host, port });
     const fail = (error: unknown): void => {
       socket.destroy();
       reject(signal.aborted ? signal.reason : unreachable(error, url.host));

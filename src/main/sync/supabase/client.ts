@@ -17,6 +17,14 @@ export type SupabaseConfig = {
   readonly timeLimitMs?: number;
 };
 
+type Table = ReturnType<SupabaseClient['from']>;
+/** A built request, before it is sent. */
+type Query = {
+  readonly abortSignal: (signal: AbortSignal) => {
+    readonly retry: (isOn: boolean) => { readonly throwOnError: () => PromiseLike<{ readonly data: unknown }> };
+  };
+};
+
 export type SupabaseConnection = {
   readonly config: SupabaseConfig;
   readonly session: Session | null;
@@ -26,6 +34,8 @@ export type SupabaseConnection = {
   readonly call: (name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal) => Promise<unknown>;
   /** Whole rows by their ids, unchecked; ids that are none are left out. At most a hundred at once. */
   readonly select: (table: string, ids: readonly string[], signal: AbortSignal) => Promise<readonly unknown[]>;
+  /** Any other request on a table, built by the caller; the answer is unchecked JSON. */
+  readonly table: (name: string, build: (table: Table) => Query, signal: AbortSignal) => Promise<unknown>;
   /** Asks for anything at all with the key alone, to see whether it is accepted. */
   readonly ping: (signal: AbortSignal) => Promise<void>;
   /** The folder of a bucket in which this caller may write. */
@@ -53,18 +63,18 @@ export function createSupabaseConnection(config: SupabaseConfig): SupabaseConnec
     const mismatch = projectMismatch(url, key);
     if (mismatch !== null) throw mismatch;
     const { createClient } = await import('@supabase/supabase-js');
-    const own = sessionOf();
+    const signedIn = sessionOf();
     const guarded = createGuardedFetch({
       timeLimitMs,
       objectTimeLimitMs: Math.max(timeLimitMs, OBJECT_TIME_LIMIT_MS),
-      session: own,
+      session: signedIn,
       nowMs,
     });
     return createClient(url.origin, key, {
-      ...(own === null
-        ? { auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false } }
-        : { accessToken: () => own.token(null) }),
+      auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
       global: { fetch: guarded },
+      // Realtime is a hint: a refused sign-in shows where it matters.
+      ...(signedIn === null ? {} : { realtime: { accessToken: () => signedIn.token(null).catch(() => null) } }),
     });
   };
   const client = (): Promise<SupabaseClient> => {
@@ -74,7 +84,7 @@ export function createSupabaseConnection(config: SupabaseConfig): SupabaseConnec
     });
     return loading;
   };
-  return {
+  const own: SupabaseConnection = {
     config,
     get session() {
       return sessionOf();
@@ -92,15 +102,13 @@ export function createSupabaseConnection(config: SupabaseConfig): SupabaseConnec
     select: async (table, ids, signal) => {
       const known = ids.filter((id) => UUID.test(id));
       if (known.length === 0) return [];
-      const request = (await client())
-        .from(table)
-        .select('*')
-        .in('id', known)
-        .abortSignal(signal)
-        .retry(false)
-        .throwOnError();
+      return (await own.table(table, (query) => query.select('*').in('id', known), signal)) as unknown[];
+    },
+    table: async (name, build, signal) => {
+      signal.throwIfAborted();
+      const query = build((await client()).from(name));
       try {
-        return (await request).data as unknown[];
+        return (await query.abortSignal(signal).retry(false).throwOnError()).data as unknown;
       } catch (error) {
         throw asAppError(error, signal);
       }
@@ -112,14 +120,15 @@ export function createSupabaseConnection(config: SupabaseConfig): SupabaseConnec
       await bare(new URL('/rest/v1/rpc/angles_describe', url), { method: 'POST', headers, body: '{}', signal });
     },
     folder: async (signal) => {
-      const own = sessionOf();
-      const subject = own === null ? undefined : claimsOf(await own.token(signal))?.sub;
+      const signedIn = sessionOf();
+      const subject = signedIn === null ? undefined : claimsOf(await signedIn.token(signal))?.sub;
       return typeof subject === 'string' ? subject : 'service';
     },
     close: async () => {
       if (loading !== null) await (await loading).removeAllChannels();
     },
   };
+  return own;
 }
 
 /** What the libraries made of an error, turned back: ours are passed on, anything else is an answer we do not know. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { AppError } from '../../../shared/errors.ts';
 import type { OutgoingContent } from '../connector.ts';
 import { causeOf } from './answer-error.ts';
-import { asAppError, type SupabaseConnection } from './client.ts';
+import type { SupabaseConnection } from './client.ts';
+import { storageFailure } from './storage.ts';
 import { encodeText } from './wire-text.ts';
 
 export const CONTENTS_BUCKET = 'file_contents';
@@ -29,12 +29,8 @@ export async function uploadLongText(
     .from(CONTENTS_BUCKET)
     .upload(name, bytes, { contentType: 'text/plain; charset=utf-8' });
   if (error === null) return name;
-  const failure = asAppError(error, signal);
+  const failure = storageFailure(error, CONTENTS_BUCKET, signal);
   // It is there already: by its name it is the same.
   if (causeOf(failure)?.status === 409) return name;
-  throw failure instanceof AppError && failure.code === 'remote.unauthorized' && causeOf(failure)?.status === 403
-    ? new AppError('remote.forbidden', `The bucket ${CONTENTS_BUCKET} refuses the upload: ${failure.message}`, {
-        cause: failure,
-      })
-    : failure;
+  throw failure;
 }

@@ -16,25 +16,27 @@ export type GuardedFetchParts = {
  * caller throws its reason. It follows no redirect: the key would go along. Objects that are downloaded are streamed.
  */
 export function createGuardedFetch(parts: GuardedFetchParts): typeof fetch {
+  const { session } = parts;
   return async (input, init) => {
-    const first = await attempt(parts, input, init);
-    if ('response' in first) return first.response;
-    const renewed = first.error.code === 'remote.unauthorized' ? await renewedHeaders(parts.session, init) : null;
-    if (renewed === null) throw first.error;
+    if (session === null) return responseOf(await attempt(parts, input, init));
+    const token = await session.token(init?.signal ?? null);
+    const first = await attempt(parts, input, signedBy(token, init));
+    if (!('error' in first) || first.error.code !== 'remote.unauthorized') return responseOf(first);
     // Nothing was carried out, so asking again with a fresh token repeats nothing.
-    const second = await attempt(parts, input, { ...init, headers: renewed });
-    if ('response' in second) return second.response;
-    throw second.error;
+    const fresh = await session.renew(token, init?.signal ?? null);
+    return responseOf(await attempt(parts, input, signedBy(fresh, init)));
   };
 }
 
-async function renewedHeaders(session: Session | null, init: RequestInit | undefined): Promise<Headers | null> {
+function signedBy(token: string, init: RequestInit | undefined): RequestInit {
   const headers = new Headers(init?.headers);
-  const used = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1];
-  if (session === null || used === undefined) return null;
-  const token = await session.renew(used, init?.signal ?? null);
   headers.set('authorization', `Bearer ${token}`);
-  return headers;
+  return { ...init, headers };
+}
+
+function responseOf(made: Attempt): Response {
+  if ('error' in made) throw made.error;
+  return made.response;
 }
 
 type Attempt = { readonly response: Response } | { readonly error: NonNullable<ReturnType<typeof errorOfAnswer>> };

@@ -15,15 +15,19 @@ export function listenForChanges(
   const start = async (): Promise<void> => {
     const client = await connection.client();
     if (isStopped) return;
-    if (connection.session !== null) await client.realtime.setAuth(await connection.session.token(null));
+    // Realtime asks for the token itself, at each joining.
+    if (connection.session !== null) await client.realtime.setAuth();
     if (isStopped) return;
     let joining = client.channel('angles');
     for (const table of tables)
       joining = joining.on('postgres_changes', { event: '*', schema: 'public', table }, () => onHint());
-    // What changed while the channel was not joined was not heard: each joining is a hint, too.
-    channel = joining.subscribe((status) => {
-      if (status === 'SUBSCRIBED' && !isStopped) onHint();
-    });
+    // What changed while the subscription did not stand was not heard: each time that it stands is a hint, too. It
+    // stands when the system says so; the channel is joined a moment earlier.
+    channel = joining
+      .on('system', {}, (said: { status?: unknown }) => {
+        if (said.status === 'ok' && !isStopped) onHint();
+      })
+      .subscribe();
   };
   // Nothing depends on it: without realtime, changes are found by pulling on schedule.
   start().catch(() => undefined);

@@ -63,7 +63,7 @@ let lastMs = Date.UTC(2026, 0, 1);
 /** A decision that no remote has yet. */
 export function decision(
   fields: Readonly<Record<string, OutgoingRecord['fields'][string]>> = {},
-  id = randomUUID(),
+  id: string = randomUUID(),
 ): OutgoingRecord {
   lastMs += 1_000;
   return {
