@@ -17,6 +17,7 @@ export type PostgresServer = {
   readonly port: number;
   /** For the user `postgres` over TCP, as SUPABASE_DB_URL. */
   readonly password: string;
+  readonly pid: number;
   readonly stop: () => Promise<void>;
 };
 
@@ -36,6 +37,7 @@ export async function startPostgres(packages: ServerPackages): Promise<PostgresS
     socketFolder: folder,
     port,
     password,
+    pid: child.pid ?? 0,
     stop: async () => {
       await stopped(child, 'SIGINT');
       rmSync(folder, { recursive: true, force: true });
@@ -112,7 +114,7 @@ async function runPostgres(
   return child;
 }
 
-export type PostgrestServer = { readonly port: number; readonly stop: () => Promise<void> };
+export type PostgrestServer = { readonly port: number; readonly pid: number; readonly stop: () => Promise<void> };
 
 export async function startPostgrest(
   packages: ServerPackages,
@@ -136,7 +138,7 @@ export async function startPostgrest(
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   await printed(child, /Schema cache loaded/);
-  return { port, stop: () => stopped(child, 'SIGTERM') };
+  return { port, pid: child.pid ?? 0, stop: () => stopped(child, 'SIGTERM') };
 }
 
 /** Resolves when the output says so; rejects with the output when the process ends before. */

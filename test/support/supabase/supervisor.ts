@@ -119,6 +119,7 @@ const place = {
   url: `http://127.0.0.1:${port}`,
   dbUrl,
   socketFolder: database.socketFolder,
+  pids: [database.pid, rest.pid],
   dbPort: database.port,
   keys,
 };
