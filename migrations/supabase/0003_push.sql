@@ -130,14 +130,18 @@ BEGIN
     unsent = excluded.unsent, last_seen_at = clock_timestamp();
 END $$;
 
--- What is here, for the test of a connection: identity, migrations, and the columns of each table.
+-- What is here, for the test of a connection: identity, migrations, the columns of each table, and the buckets.
 CREATE OR REPLACE FUNCTION public.angles_describe() RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
   v_columns jsonb;
   v_system text;
+  v_buckets jsonb;
 BEGIN
   SELECT system_identifier::text INTO v_system FROM pg_control_system();
+  IF to_regclass('storage.buckets') IS NOT NULL THEN
+    SELECT jsonb_object_agg(id, public) INTO v_buckets FROM storage.buckets WHERE id IN ('file_contents', 'memory_backups');
+  END IF;
   SELECT jsonb_object_agg(name, columns) INTO v_columns FROM (
     SELECT c.relname AS name, jsonb_object_agg(a.attname, format_type(a.atttypid, NULL)) AS columns
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
@@ -148,7 +152,9 @@ BEGIN
   RETURN (SELECT jsonb_build_object('instance', instance, 'system', v_system,
       'numbered_here', system_identifier IS NOT DISTINCT FROM v_system,
       'migrations', (SELECT coalesce(jsonb_agg(number ORDER BY number), '[]') FROM public.angles_migrations),
-      'tables', coalesce(v_columns, '{}')) FROM public.angles_meta);
+      'tables', coalesce(v_columns, '{}'),
+      -- Whether each is public, by its name.
+      'buckets', coalesce(v_buckets, '{}')) FROM public.angles_meta);
 END $$;
 
 -- Writes a row into each table and takes it back: what the caller may do, as the rules here stand.

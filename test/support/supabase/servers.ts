@@ -1,7 +1,18 @@
 /** Starts the two real servers, fast: the data folder is prepared once per machine and copied. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +33,7 @@ export type PostgresServer = {
 };
 
 export async function startPostgres(packages: ServerPackages): Promise<PostgresServer> {
+  removeLeftovers();
   const template = await preparedTemplate(packages);
   const folder = mkdtempSync(join(tmpdir(), 'angles-pg-'));
   const data = join(folder, 'data');
@@ -43,6 +55,22 @@ export async function startPostgres(packages: ServerPackages): Promise<PostgresS
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Folders of servers that were killed an hour ago or more, with who started them. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!/^angles-pg-(new-)?\w{6}$/.test(name)) continue;
+    const folder = join(tmpdir(), name);
+    const pidFile = join(folder, 'data', 'postmaster.pid');
+    try {
+      const isOld = statSync(folder).mtimeMs < Date.now() - 3_600_000;
+      const pid = existsSync(pidFile) ? readFileSync(pidFile, 'utf8').split('\n')[0] : null;
+      if (isOld && !existsSync(`/proc/${pid}`)) rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Another test removed it meanwhile, or it belongs to another user.
+    }
+  }
 }
 
 /** A connection that passes every rule, for what the stand-ins do in the place of Supabase itself. */

@@ -146,7 +146,7 @@ async function checkSchema(connection: SupabaseConnection, signal: AbortSignal):
     const problems = schemaProblems(description);
     if (problems.length === 0 && description.numbered_here)
       return { detail: `All tables are there, at version ${Math.max(0, ...description.migrations)}.` };
-    const isMissing = problems.some((problem) => problem.startsWith('the table'));
+    const isMissing = problems.some((problem) => /^the (table|bucket)/.test(problem));
     const message =
       problems.length === 0
         ? 'The rows were restored from another server and have to be numbered anew.'

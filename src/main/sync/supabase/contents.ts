@@ -4,6 +4,7 @@ import { causeOf } from './answer-error.ts';
 import type { SupabaseConnection } from './client.ts';
 import { storageFailure } from './storage.ts';
 import { encodeText } from './wire-text.ts';
+import { withAbort } from './with-abort.ts';
 
 export const CONTENTS_BUCKET = 'file_contents';
 /** A text up to this many bytes lies in its row. */
@@ -25,9 +26,8 @@ export async function uploadLongText(
   const name = `${await connection.folder(signal)}/${sha256.slice(0, 2)}/${sha256}`;
   signal.throwIfAborted();
   const { storage } = await connection.client();
-  const { error } = await storage
-    .from(CONTENTS_BUCKET)
-    .upload(name, bytes, { contentType: 'text/plain; charset=utf-8' });
+  const upload = storage.from(CONTENTS_BUCKET).upload(name, bytes, { contentType: 'text/plain; charset=utf-8' });
+  const { error } = await withAbort(upload, signal);
   if (error === null) return name;
   const failure = storageFailure(error, CONTENTS_BUCKET, signal);
   // It is there already: by its name it is the same.

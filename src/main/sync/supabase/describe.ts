@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../../shared/errors.ts';
 import type { SupabaseConnection } from './client.ts';
-import { EXPECTED_TABLES } from './tables.ts';
+import { BUCKET_NAMES, EXPECTED_TABLES } from './tables.ts';
 
 const description = z.object({
   instance: z.string(),
@@ -9,6 +9,8 @@ const description = z.object({
   numbered_here: z.boolean(),
   migrations: z.array(z.number()),
   tables: z.record(z.string(), z.record(z.string(), z.string())),
+  /** Whether each bucket is public. */
+  buckets: z.record(z.string(), z.boolean().nullable()),
 });
 export type Description = z.infer<typeof description>;
 
@@ -33,9 +35,9 @@ export async function projectIdentity(connection: SupabaseConnection, signal: Ab
   return `${instance}/${system ?? 'unknown'}`;
 }
 
-/** Tables and columns that are missing or of another type, each in words; empty when all is as it should be. */
-export function schemaProblems({ tables }: Pick<Description, 'tables'>): string[] {
-  return Object.entries(EXPECTED_TABLES).flatMap(([table, expected]) => {
+/** Tables, columns and buckets that are missing or of another kind, each in words; empty when all is as it should be. */
+export function schemaProblems({ tables, buckets }: Pick<Description, 'tables' | 'buckets'>): string[] {
+  const ofTables = Object.entries(EXPECTED_TABLES).flatMap(([table, expected]) => {
     const found = tables[table];
     if (found === undefined) return [`the table ${table} is missing`];
     return Object.entries(expected).flatMap(([column, type]) => {
@@ -44,6 +46,11 @@ export function schemaProblems({ tables }: Pick<Description, 'tables'>): string[
       return [`the column ${table}.${column} is of type ${found[column]}, not ${type}`];
     });
   });
+  const ofBuckets = BUCKET_NAMES.flatMap((bucket) => {
+    if (buckets[bucket] === undefined) return [`the bucket ${bucket} is missing`];
+    return buckets[bucket] === true ? [`the bucket ${bucket} is public`] : [];
+  });
+  return [...ofTables, ...ofBuckets];
 }
 
 /** A limited text still takes texts; a longer number still takes numbers. */

@@ -8,7 +8,7 @@ import {
   readSupabaseMigrations,
   type SupabaseMigration,
 } from './migrations.ts';
-import { TABLE_NAMES } from './tables.ts';
+import { BUCKET_NAMES, TABLE_NAMES } from './tables.ts';
 
 export type MigrationPlan = {
   /** The newest migration that ran over there; 0 for an empty project. */
@@ -79,8 +79,9 @@ async function runOne(tx: postgres.TransactionSql, migration: SupabaseMigration)
 }
 
 async function findPending(tx: postgres.TransactionSql, migrations: readonly SupabaseMigration[]): Promise<Found> {
-  const [state] = await tx<{ noted: boolean; meta: boolean; present: string[] | null }[]>`
-    SELECT to_regclass('public.angles_migrations') IS NOT NULL AS noted,
+  const [state] = await tx<{ noted: boolean; meta: boolean; storage: boolean; present: string[] | null }[]>`
+    SELECT to_regclass('storage.buckets') IS NOT NULL AS storage,
+           to_regclass('public.angles_migrations') IS NOT NULL AS noted,
            to_regprocedure('public.angles_renumber()') IS NOT NULL AS meta,
            (SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public') AS present`;
   const done = state?.noted === true ? await tx<{ number: number }[]>`SELECT number FROM public.angles_migrations` : [];
@@ -94,8 +95,11 @@ async function findPending(tx: postgres.TransactionSql, migrations: readonly Sup
       },
     );
   }
-  // A table that was dropped by hand is made again: every migration can run twice.
-  const isWhole = TABLE_NAMES.every((name) => state?.present?.includes(name) === true);
+  const ownBuckets = state?.storage === true ? await tx`SELECT id FROM storage.buckets WHERE public IS NOT TRUE` : null;
+  // What was dropped by hand is made again: every migration can run twice.
+  const isWhole =
+    TABLE_NAMES.every((name) => state?.present?.includes(name) === true) &&
+    (ownBuckets === null || BUCKET_NAMES.every((name) => ownBuckets.some(({ id }) => id === name)));
   const pending =
     isWhole || current < migrations.length ? migrations.filter(({ number }) => !isNoted(done, number)) : migrations;
   const [foreign] =

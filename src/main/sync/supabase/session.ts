@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../../../shared/errors.ts';
 import { errorOfAnswer } from './answer-error.ts';
 import { unreachable } from './network-error.ts';
+import { withAbort } from './with-abort.ts';
 
 /** Signs in with e-mail and password, so that row level security knows whose the rows are. Keeps the token in memory. */
 export type Session = {
@@ -37,7 +38,7 @@ export function createSession(parts: {
     pending ??= request().finally(() => {
       pending = null;
     });
-    return signal === null ? pending : Promise.race([pending, aborted(signal)]);
+    return withAbort(pending, signal);
   };
   return {
     token: async (signal) => (current !== null && parts.nowMs() < current.untilMs ? current.token : shared(signal)),
@@ -47,13 +48,6 @@ export function createSession(parts: {
       return shared(signal);
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 async function requestToken(parts: {

@@ -4,6 +4,7 @@ import { causeOf } from './answer-error.ts';
 import { asAppError, type SupabaseConnection } from './client.ts';
 import { unreachable } from './network-error.ts';
 import { timeFromWire } from './wire-time.ts';
+import { withAbort } from './with-abort.ts';
 
 export const BACKUPS_BUCKET = 'memory_backups';
 
@@ -69,8 +70,7 @@ export function createSupabaseStorage({ connection, bucket, pageSize = PAGE }: S
       signal.throwIfAborted();
       const path = await place(name, signal);
       const options = { upsert: true, contentType: 'application/octet-stream' };
-      const upload = (await files()).upload(path, content, options);
-      const { error } = await Promise.race([upload, aborted(signal)]);
+      const { error } = await withAbort((await files()).upload(path, content, options), signal);
       if (error !== null) throw storageFailure(error, bucket, signal);
       const sent = await digest(content instanceof Blob ? content.stream() : [content]);
       const stored = await digest(await download(name, signal));
@@ -115,7 +115,7 @@ export function createSupabaseStorage({ connection, bucket, pageSize = PAGE }: S
       for (let start = 0; start < names.length; start += REMOVE_AT_ONCE) {
         signal.throwIfAborted();
         const paths = names.slice(start, start + REMOVE_AT_ONCE).map((name) => `${own}${name}`);
-        const { data, error } = await (await files()).remove(paths);
+        const { data, error } = await withAbort((await files()).remove(paths), signal);
         if (error !== null) throw storageFailure(error, bucket, signal);
         removed.push(...data.map(({ name }) => name.slice(own.length)));
       }
@@ -157,11 +157,4 @@ async function digest(
     sizeBytes += chunk.byteLength;
   }
   return { sha256: hash.digest('hex'), sizeBytes };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

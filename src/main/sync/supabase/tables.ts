@@ -141,3 +141,6 @@ export const EXPECTED_TABLES: Readonly<Record<string, Readonly<Record<string, st
 };
 
 export const TABLE_NAMES: readonly string[] = Object.keys(EXPECTED_TABLES);
+
+/** Private buckets: large texts of file versions, and backups. */
+export const BUCKET_NAMES = ['file_contents', 'memory_backups'] as const;

@@ -101,6 +101,17 @@ describe('the test of a connection to Supabase', needs('postgres and postgrest')
     expect((await project.connector().check(signal())).every(({ verdict }) => verdict === 'ok')).toBe(true);
   });
 
+  test('a bucket that anybody may read is named', async () => {
+    await project.supabase.query(`UPDATE storage.buckets SET public = true WHERE id = 'memory_backups'`);
+    expect(await failing({})).toMatchObject({
+      id: 'schema',
+      canPrepare: true,
+      detail: expect.stringContaining('The bucket memory_backups is public.'),
+    });
+    await (await project.connector().prepare(signal())).apply(signal());
+    expect((await project.connector().check(signal())).every(({ verdict }) => verdict === 'ok')).toBe(true);
+  });
+
   test('a policy that denies writing is found before anything is sent', async () => {
     await project.supabase.query('DROP POLICY angles_own_rows ON memories');
     expect(await failing({})).toMatchObject({

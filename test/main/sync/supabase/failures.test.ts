@@ -263,6 +263,16 @@ describe('bad days with Supabase', needs('postgres and postgrest'), () => {
       decision_vault: [numbers.decision_vault?.[0], (numbers.decision_vault?.[1] ?? 0) + 1_000, 0, 0],
     };
     await expect(connector.pull(JSON.stringify(ahead), signal())).rejects.toMatchObject({ code: 'remote.replaced' });
+    // An older dump, put back into the same server.
+    await query(
+      'CREATE TABLE dump AS SELECT * FROM decision_vault; CREATE TABLE number AS SELECT last_value FROM angles_change_seq',
+    );
+    await connector.push([decision()], signal());
+    const seenLater = (await pullAll(connector, cursor)).cursor;
+    await query(`ALTER TABLE decision_vault DISABLE TRIGGER USER; DELETE FROM decision_vault; INSERT INTO decision_vault SELECT * FROM dump;
+      ALTER TABLE decision_vault ENABLE TRIGGER USER; SELECT setval('angles_change_seq', last_value) FROM number; DROP TABLE dump, number`);
+    await expect(connector.pull(seenLater, signal())).rejects.toMatchObject({ code: 'remote.replaced' });
+    expect((await connector.pull(cursor, signal())).records).toEqual([]);
     const other = { ...numbers, memories: [(numbers.memories?.[0] ?? 0) + 1e9, 0, 0, 0] };
     await expect(connector.pull(JSON.stringify(other), signal())).rejects.toMatchObject({ code: 'remote.replaced' });
     await query('UPDATE angles_meta SET instance = gen_random_uuid()');

@@ -112,6 +112,19 @@ describe('migrations of Supabase', needs('postgres and postgrest'), () => {
     expect(await shape()).toEqual(whole);
   });
 
+  test('a bucket that was removed or made public is set right', async () => {
+    const whole = await shape();
+    for (const change of [
+      `DELETE FROM storage.buckets WHERE id = 'memory_backups'`,
+      `UPDATE storage.buckets SET public = true`,
+    ]) {
+      await supabase.query(change);
+      expect((await planMigrations(supabase.dbUrl)).steps.length).toBe(migrations.length);
+      await applyMigrations(supabase.dbUrl);
+      expect(await shape()).toEqual(whole);
+    }
+  });
+
   test('tables of a newer version are refused by name', async () => {
     await supabase.query(`INSERT INTO angles_migrations (number, name, sha256) VALUES (99, 'later', '')`);
     await expect(planMigrations(supabase.dbUrl)).rejects.toMatchObject({
