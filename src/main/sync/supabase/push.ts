@@ -36,32 +36,55 @@ export async function pushRecords(
   let wasTried = false;
   for (const [table, own] of byTable(records)) {
     const prepared = await prepareItems(connection, own, signal, outcomes);
-    const queue = cutBatches(prepared, ({ row }) => sizeOfRow(row), { rows: size.rows(), bytes: size.maxBytes() });
-    for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
-      try {
-        outcomes.push(...(await pushBatch(connection, table, batch, signal)));
-        size.succeeded(batch.length);
-        wasTried = true;
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        const fate = fateOf(error, batch.length);
-        if (fate === 'halve') {
-          if (isTooMuch(error)) size.tooMuch(batch.length);
-          const middle = Math.ceil(batch.length / 2);
-          queue.unshift(batch.slice(0, middle), batch.slice(middle));
-          continue;
-        }
-        if (fate === 'one') wasTried = true;
-        const lost = fate === 'one' ? batch : [batch, ...queue.splice(0)].flat();
-        outcomes.push(...lost.map(({ record }) => failed(record, error)));
-        // Nothing more can be said to a service that does not answer, or does not let us in.
-        if (fate === 'stop') return endEarly(records, outcomes, error, wasTried);
-      }
-    }
+    const result = await pushTable(connection, size, table, prepared, signal);
+    outcomes.push(...result.outcomes);
+    wasTried ||= result.wasTried;
+    // Nothing more can be said to a service that does not answer, or does not let us in.
+    if (result.stoppedBy !== null) return endEarly(records, outcomes, result.stoppedBy, wasTried);
   }
   const [first] = outcomes;
   if (!wasTried && first?.kind === 'failed' && outcomes.every((each) => each.kind === 'failed')) throw first.error;
   return outcomes;
+}
+
+type TableResult = {
+  readonly outcomes: readonly PushOutcome[];
+  /** Whether the service has judged any row. */
+  readonly wasTried: boolean;
+  readonly stoppedBy: AppError | null;
+};
+
+async function pushTable(
+  connection: SupabaseConnection,
+  size: BatchSize,
+  table: SyncTable,
+  items: readonly Item[],
+  signal: AbortSignal,
+): Promise<TableResult> {
+  const outcomes: PushOutcome[] = [];
+  let wasTried = false;
+  const queue = cutBatches(items, ({ row }) => sizeOfRow(row), { rows: size.rows(), bytes: size.maxBytes() });
+  for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
+    try {
+      outcomes.push(...(await pushBatch(connection, table, batch, signal)));
+      size.succeeded(batch.length);
+      wasTried = true;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      const fate = fateOf(error, batch.length);
+      if (fate === 'halve') {
+        if (isTooMuch(error)) size.tooMuch(batch.length);
+        const middle = Math.ceil(batch.length / 2);
+        queue.unshift(batch.slice(0, middle), batch.slice(middle));
+        continue;
+      }
+      wasTried ||= fate === 'one';
+      const lost = fate === 'one' ? batch : [batch, ...queue.splice(0)].flat();
+      outcomes.push(...lost.map(({ record }) => failed(record, error)));
+      if (fate === 'stop') return { outcomes, wasTried, stoppedBy: error };
+    }
+  }
+  return { outcomes, wasTried, stoppedBy: null };
 }
 
 function endEarly(

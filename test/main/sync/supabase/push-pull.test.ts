@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OutgoingRecord } from '../../../../src/main/sync/connector.ts';
+import { createSupabaseConnection } from '../../../../src/main/sync/supabase/client.ts';
 import { needs } from '../../../support/needs.ts';
 import { decision, edited, type Project, pullAll, signal, startProject } from './harness.ts';
 
@@ -270,12 +272,20 @@ describe('the connector to Supabase', needs('postgres and postgrest'), () => {
 
   test('a batch that takes longer than a statement may is halved, and the next ones stay small', async () => {
     const connector = project.connector();
-    await query(
-      `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END'`,
-    );
-    await query('CREATE TRIGGER slow BEFORE INSERT ON memories FOR EACH ROW EXECUTE FUNCTION slow()');
+    // PostgREST learns of the shorter limit when it hears of it: it is asked until it has.
     const superuser = project.supabase.connect({ superuser: true });
-    await superuser.unsafe(`ALTER ROLE authenticated SET statement_timeout = '1s'; NOTIFY pgrst, 'reload config'`);
+    const limit = async (seconds: number): Promise<void> => {
+      await superuser.unsafe(
+        `ALTER ROLE authenticated SET statement_timeout = '${seconds}s'; NOTIFY pgrst, 'reload config'`,
+      );
+      while ((await connection.call('limit_now', {}, signal()).catch(() => '')) !== `${seconds}s`) await wait(20);
+    };
+    const connection = createSupabaseConnection(project.config);
+    await query(`CREATE FUNCTION limit_now() RETURNS text LANGUAGE sql AS $$ SELECT current_setting('statement_timeout') $$;
+      GRANT EXECUTE ON FUNCTION limit_now() TO authenticated; NOTIFY pgrst, 'reload schema';
+      CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END';
+      CREATE TRIGGER slow BEFORE INSERT ON memories FOR EACH ROW EXECUTE FUNCTION slow()`);
+    await limit(1);
     const note = decision();
     const fields = { ...note.fields, content: '', kind: 'note', status: 'active' };
     const records = Array.from({ length: 200 }, () => ({
@@ -288,7 +298,7 @@ describe('the connector to Supabase', needs('postgres and postgrest'), () => {
     expect(outcomes.every(({ kind }) => kind === 'done')).toBe(true);
     expect(connector.batchSize()).toBeLessThan(200);
     await query('DROP TRIGGER slow ON memories');
-    await superuser.unsafe(`ALTER ROLE authenticated SET statement_timeout = '8s'; NOTIFY pgrst, 'reload config'`);
+    await limit(8);
   });
 
   const HOSTILE = {
