@@ -16,7 +16,7 @@ REVOKE ALL ON FUNCTION public.angles_existing(text, uuid[]) FROM PUBLIC, anon;
 GRANT EXECUTE ON FUNCTION public.angles_existing(text, uuid[]) TO authenticated, service_role;
 
 -- p_rows: objects of the columns, with base_version: the change_seq that the writer knows, or null when the row is new
--- to it. Answers {done: [[id, change_seq], ...], rest: [{id, outcome, version, row}, ...]}; outcome is `done` (it holds
+-- to it. Columns named in keep stay as they are over there. Answers {done: [[id, change_seq], ...], rest: [{id, outcome, version, row}, ...]}; outcome is `done` (it holds
 -- just this already: an answer was lost), `changed` (with the row as it is), `gone`, `denied` (somebody else's) or
 -- `again` (it was deleted in this very moment). Rows of append-only tables are inserted or already there.
 CREATE OR REPLACE FUNCTION public.angles_push(p_table text, p_rows jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -49,9 +49,10 @@ BEGIN
                     WHERE r ->> ''base_version'' IS NOT NULL) ORDER BY id FOR UPDATE', p_table) USING p_rows;
     v_update := format(', updated AS (UPDATE public.%I t SET (%s) = ROW (%s) FROM incoming i
                         WHERE t.id = i.id AND t.change_seq = i.base_version RETURNING t.id, t.change_seq)',
-                       p_table, v_columns, regexp_replace(v_columns, '(\w+)', 'i.\1', 'g'));
+                       p_table, v_columns,
+                       regexp_replace(v_columns, '(\w+)', 'CASE WHEN ''\1'' = ANY (i.keep) THEN t.\1 ELSE i.\1 END', 'g'));
   END IF;
-  EXECUTE format('WITH incoming AS (SELECT * FROM jsonb_to_recordset($1) AS i(id uuid, base_version bigint, %2$s)),
+  EXECUTE format('WITH incoming AS (SELECT * FROM jsonb_to_recordset($1) AS i(id uuid, base_version bigint, keep text[], %2$s)),
     inserted AS (INSERT INTO public.%1$I (id, %3$s, owner_id) SELECT id, %3$s, $2 FROM incoming
                  WHERE base_version IS NULL ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id, change_seq) %4$s
     SELECT coalesce(jsonb_agg(jsonb_build_array(id, change_seq)), ''[]'') FROM (SELECT * FROM inserted %5$s) w',
@@ -61,7 +62,7 @@ BEGIN
   IF jsonb_array_length(v_done) < jsonb_array_length(p_rows) THEN
     -- A statement of its own: it sees what was committed while the one above waited.
     EXECUTE format('WITH incoming AS (
-        SELECT * FROM jsonb_to_recordset($1) AS i(id uuid, base_version bigint, %2$s)
+        SELECT * FROM jsonb_to_recordset($1) AS i(id uuid, base_version bigint, keep text[], %2$s)
         WHERE id NOT IN (SELECT (d ->> 0)::uuid FROM jsonb_array_elements($2) d)),
       existing AS (SELECT public.angles_existing(%1$L, (SELECT array_agg(id) FROM incoming)) AS ids)
       SELECT coalesce(jsonb_agg(CASE
@@ -71,7 +72,8 @@ BEGIN
         ELSE jsonb_build_object(''id'', i.id, ''outcome'', ''changed'', ''version'', t.change_seq, ''row'', to_jsonb(t)) END), ''[]'')
       FROM incoming i CROSS JOIN existing LEFT JOIN public.%1$I t ON t.id = i.id',
       p_table, v_types, CASE WHEN v_is_merged
-        THEN format('ROW (%s) IS NOT DISTINCT FROM ROW (%s)', regexp_replace(v_compared, '(\w+)', 't.\1', 'g'), regexp_replace(v_compared, '(\w+)', 'i.\1', 'g'))
+        THEN format('ROW (%s) IS NOT DISTINCT FROM ROW (%s)', regexp_replace(v_compared, '(\w+)', 't.\1', 'g'),
+          regexp_replace(v_compared, '(\w+)', 'CASE WHEN ''\1'' = ANY (i.keep) THEN t.\1 ELSE i.\1 END', 'g'))
         ELSE 'true' END)
     INTO v_rest USING p_rows, v_done;
   END IF;

@@ -2,27 +2,21 @@ import { z } from 'zod';
 import { AppError } from '../../../shared/errors.ts';
 import type { SupabaseConnection } from './client.ts';
 
-/** A lease that this device holds. The fence grows with every change of holder: what is written under it can carry it. */
-export type HeldLease = {
-  readonly name: string;
-  readonly fence: number;
-  /** By the clock of the caller, reckoned from when it asked: never later than the server's end. */
-  readonly untilMs: number;
-};
-
 export type LeaseAnswer =
-  | { readonly kind: 'held'; readonly lease: HeldLease }
-  /** Another device has it. */
-  | { readonly kind: 'other'; readonly holder: string; readonly remainingMs: number };
+  /** This device holds it. `fencing` grows whenever the holder may have been another one meanwhile. */
+  { readonly fencing: number; readonly untilMs: number } | { readonly heldBy: string; readonly untilMs: number };
 
-/** Elects one of several devices. Time is the server's alone, so that clocks need not agree. */
+/**
+ * Elects one of several devices. Time is the server's alone, so that clocks need not agree; `untilMs` is of the caller's
+ * clock, reckoned from before the question: never later than the server's end.
+ */
 export type Leases = {
-  /** Takes a lease that is free, over, or held by this device already (then the fence stays). */
+  /** Takes a lease that is free, over, or held by this device already (then `fencing` stays). */
   readonly take: (name: string, ttlMs: number, signal: AbortSignal) => Promise<LeaseAnswer>;
-  /** Null when it is not held any more: whatever it allowed has to stop. */
-  readonly renew: (lease: HeldLease, ttlMs: number, signal: AbortSignal) => Promise<HeldLease | null>;
-  /** Gives it back early. False when it was not held any more. */
-  readonly release: (lease: HeldLease, signal: AbortSignal) => Promise<boolean>;
+  /** False when it is not held any more, or was over: whatever it allowed has to stop. */
+  readonly renew: (name: string, fencing: number, ttlMs: number, signal: AbortSignal) => Promise<boolean>;
+  /** Gives it back early; does nothing when it was not held any more. */
+  readonly release: (name: string, fencing: number, signal: AbortSignal) => Promise<void>;
 };
 
 const taken = z.object({ taken: z.boolean(), holder: z.string(), fence: z.number(), remaining_ms: z.number() });
@@ -30,7 +24,7 @@ const taken = z.object({ taken: z.boolean(), holder: z.string(), fence: z.number
 export function createSupabaseLeases(parts: {
   readonly connection: SupabaseConnection;
   readonly deviceId: string;
-  /** A clock that never goes back, in milliseconds; also what `untilMs` is of. */
+  /** What `untilMs` is of. */
   readonly nowMs: () => number;
 }): Leases {
   const { connection, deviceId, nowMs } = parts;
@@ -48,16 +42,13 @@ export function createSupabaseLeases(parts: {
     take: async (name, ttlMs, signal) => {
       const askedMs = nowMs();
       const answer = await call('angles_lease_take', { p_name: name, p_ttl_ms: ttlMs }, taken, signal);
-      if (!answer.taken) return { kind: 'other', holder: answer.holder, remainingMs: answer.remaining_ms };
-      return { kind: 'held', lease: { name, fence: answer.fence, untilMs: askedMs + ttlMs } };
+      if (answer.taken) return { fencing: answer.fence, untilMs: askedMs + ttlMs };
+      return { heldBy: answer.holder, untilMs: nowMs() + answer.remaining_ms };
     },
-    renew: async (lease, ttlMs, signal) => {
-      const askedMs = nowMs();
-      const args = { p_name: lease.name, p_fence: lease.fence, p_ttl_ms: ttlMs };
-      const isHeld = await call('angles_lease_renew', args, z.boolean(), signal);
-      return isHeld ? { ...lease, untilMs: askedMs + ttlMs } : null;
+    renew: (name, fencing, ttlMs, signal) =>
+      call('angles_lease_renew', { p_name: name, p_fence: fencing, p_ttl_ms: ttlMs }, z.boolean(), signal),
+    release: async (name, fencing, signal) => {
+      await call('angles_lease_release', { p_name: name, p_fence: fencing }, z.boolean(), signal);
     },
-    release: (lease, signal) =>
-      call('angles_lease_release', { p_name: lease.name, p_fence: lease.fence }, z.boolean(), signal),
   };
 }

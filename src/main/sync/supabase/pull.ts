@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../../../shared/errors.ts';
 import type { PullPage, RemoteRecord, SyncTable } from '../connector.ts';
 import { errorOfAnswer } from './answer-error.ts';
-import type { SupabaseConnection } from './client.ts';
+import { isRowId, type SupabaseConnection } from './client.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { fromRow } from './from-row.ts';
 
@@ -84,7 +84,12 @@ function tableError(table: SyncTable, { code, message }: { code: string; message
   return errorOfAnswer(answer, true, 0) ?? new AppError('remote.bad_answer', message);
 }
 
-/** See `read` of {@link Connector}. */
+const idList = z.array(z.string());
+
+/**
+ * See `read` of {@link Connector}. A row that is there but hidden (by a policy, or because another user owns it) is not
+ * missing: it throws `remote.forbidden`, so that nobody takes it for deleted.
+ */
 export async function readRecords(
   connection: SupabaseConnection,
   table: SyncTable,
@@ -94,8 +99,26 @@ export async function readRecords(
   const records: RemoteRecord[] = [];
   for (let start = 0; start < ids.length; start += READ_IDS) {
     signal.throwIfAborted();
-    const rows = await connection.select(table, ids.slice(start, start + READ_IDS), signal);
-    records.push(...rows.flatMap((row) => fromRow(table, row) ?? []));
+    const asked = ids.slice(start, start + READ_IDS).filter(isRowId);
+    const rows = await connection.select(table, asked, signal);
+    const read = rows.flatMap((row) => fromRow(table, row) ?? []);
+    const missing = asked.filter((id) => !read.some((record) => record.id === id.toLowerCase()));
+    if (missing.length > 0) await assertNotHidden(connection, table, missing, signal);
+    records.push(...read);
   }
   return records;
+}
+
+async function assertNotHidden(
+  connection: SupabaseConnection,
+  table: SyncTable,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const hidden = idList.safeParse(await connection.call('angles_existing', { p_table: table, p_ids: ids }, signal));
+  if (hidden.success && hidden.data.length === 0) return;
+  const count = hidden.success ? hidden.data.length : 'some';
+  throw new AppError('remote.forbidden', `The policies of ${table} hide ${count} rows that were seen before.`, {
+    hint: 'Look at the policies of this table, at the owner_id of its rows, and at who signs in.',
+  });
 }

@@ -1,4 +1,5 @@
-import type { FieldValue, OutgoingRecord } from '../connector.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Fields, FieldValue, OutgoingRecord } from '../connector.ts';
 import { COLUMNS, type ColumnSpec } from './tables.ts';
 import { encodeText } from './wire-text.ts';
 import { timeToWire } from './wire-time.ts';
@@ -12,8 +13,19 @@ export function toRow(record: OutgoingRecord, contentObject: string | null): Wir
     base_version: record.baseVersion === null ? null : Number(record.baseVersion),
   };
   for (const spec of COLUMNS[record.table]) row[spec.column] = toWire(spec, record.fields[spec.field]);
+  if (record.base !== null) row.keep = keptColumns(record, record.base);
   if (record.table === 'file_snapshots') Object.assign(row, contentColumns(record, contentObject));
   return { ...row, id: record.id };
+}
+
+/**
+ * What both sides agree on stays as it is over there: also a value that makes no sense, which nobody here could read
+ * and which counts as agreed.
+ */
+function keptColumns({ table, fields }: OutgoingRecord, base: Fields): string[] {
+  return COLUMNS[table]
+    .filter(({ field }) => field in base && isDeepStrictEqual(base[field], fields[field] ?? null))
+    .map(({ column }) => column);
 }
 
 function contentColumns({ content }: OutgoingRecord, contentObject: string | null): Record<string, unknown> {

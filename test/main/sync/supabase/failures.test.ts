@@ -143,7 +143,10 @@ describe('bad days with Supabase', needs('postgres and postgrest'), () => {
     const [mine, theirs] = [project.connector(), project.connector({ signIn: other })];
     const record = decision();
     const [first] = await mine.push([record], signal());
-    expect(await theirs.read('decision_vault', [record.id], signal())).toEqual([]);
+    await expect(theirs.read('decision_vault', [record.id], signal())).rejects.toMatchObject({
+      code: 'remote.forbidden',
+    });
+    expect(await theirs.read('decision_vault', [randomUUID()], signal())).toEqual([]);
     expect((await pullAll(theirs)).records.map(({ id }) => id)).not.toContain(record.id);
     for (const attempt of [record, edited(record, first, { title: 'taken over' })])
       expect(await theirs.push([attempt], signal())).toMatchObject([

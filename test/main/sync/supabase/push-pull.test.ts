@@ -441,6 +441,22 @@ describe('the connector to Supabase', needs('postgres and postgrest'), () => {
     expect(read?.problems.find(({ field }) => field === 'status')?.reason).toContain(
       'must be one of proposed, accepted',
     );
+    // What nobody could read counts as agreed: a push of another field leaves it as it is.
+    const readable = { ...record.fields, category: 'pushed' };
+    const next = {
+      ...record,
+      fields: readable,
+      base: { ...record.fields, category: 'fine' },
+      baseVersion: read?.version ?? '',
+    };
+    expect(await connector.push([next], signal())).toMatchObject([{ kind: 'done' }]);
+    expect(await connector.push([next], signal())).toMatchObject([{ kind: 'done' }]);
+    expect(await rowsOf(record.id)).toMatchObject([
+      { category: 'pushed', title: null, status: 'done?', priority: '', supersedes: 'that one' },
+    ]);
+    expect(await query('SELECT to_jsonb(tags) AS tags FROM decision_vault WHERE id = $1', [record.id])).toEqual([
+      { tags: ['a', null] },
+    ]);
     await query('DELETE FROM decision_vault WHERE id = $1', [record.id]);
   });
 });
