@@ -8,6 +8,7 @@ import { build } from '../scripts/build.mjs';
 import { installTools } from '../scripts/tools.mjs';
 import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
+import { syncSupabase } from './sync-supabase.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,6 +25,7 @@ const cases = {
   saves: () => saves(100),
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
+  'sync-supabase': () => syncSupabase(rounds),
 };
 
 installTools([{ name: 'restic', file: 'restic', also: [], package: 'restic', what: 'the peer of a first capture' }]);

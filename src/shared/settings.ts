@@ -122,6 +122,8 @@ export type SettingsInput = z.input<typeof settingsSchema>;
 export const ENVIRONMENT = [
   { name: 'SUPABASE_URL', aliases: [], secret: false, enables: 'sync with Supabase' },
   { name: 'SUPABASE_KEY', aliases: [], secret: true, enables: 'sync with Supabase' },
+  { name: 'SUPABASE_EMAIL', aliases: [], secret: false, enables: 'signing in to Supabase with a publishable key' },
+  { name: 'SUPABASE_PASSWORD', aliases: [], secret: true, enables: 'signing in to Supabase with a publishable key' },
   { name: 'SUPABASE_DB_URL', aliases: [], secret: true, enables: 'creating the Supabase tables by itself' },
   { name: 'NOTION_API_KEY', aliases: ['NOTION_TOKEN'], secret: true, enables: 'sync with Notion' },
   { name: 'NOTION_DATABASE_ID', aliases: [], secret: false, enables: 'sync with Notion' },

@@ -1,6 +1,7 @@
 /** What a test needs of the machine. In CI everything must be there; elsewhere a test that cannot run says why. */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { canRunServers } from './supabase/packages.ts';
 
 /** How to find out whether something is usable here, not only installed. */
 const PROBES = {
@@ -10,6 +11,8 @@ const PROBES = {
   setpriv: () => succeeds('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'true']),
   unshare: () => succeeds('unshare', ['-Ur', 'true']),
   faketime: () => statSync(FAKETIME_LIBRARY, { throwIfNoEntry: false }) !== undefined,
+  /** PostgreSQL and PostgREST from npm: there are packages for Linux x64. */
+  'postgres and postgrest': canRunServers,
 } as const satisfies Record<string, () => boolean>;
 
 export type Need = keyof typeof PROBES;
