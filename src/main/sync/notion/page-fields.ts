@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { AppError } from '../../../shared/errors.ts';
 import { decisionFields, memoryFields } from '../../../shared/model.ts';
 import type { FieldProblem, Fields, FieldValue } from '../connector.ts';
 import type { MappedProperty, Mapping } from './mapping.ts';
@@ -83,17 +84,19 @@ export function propertyValue(type: PropertyType, value: FieldValue): Record<str
 const option = z.looseObject({ name: z.string() });
 const dateValue = z.looseObject({ start: z.string() });
 
-/** What a page shows for a property, from the API's form. Throws a ZodError when it is none of its type. */
+function read<T>(shape: z.ZodType<T>, value: unknown, type: string): T {
+  const { success, data } = shape.safeParse(value);
+  if (success) return data;
+  throw new AppError('remote.bad_answer', `a property of type ${type} came in an unknown form`, { retryable: true });
+}
+
+/** What a page shows for a property, from the API's form. */
 function shownOnPage(type: PropertyType, value: Record<string, unknown>): FieldValue {
   const inner = value[type];
-  if (type === 'multi_select')
-    return z
-      .array(option)
-      .parse(inner)
-      .map(({ name }) => name);
-  if (type === 'select') return option.nullable().parse(inner)?.name ?? null;
-  if (type === 'date') return dateValue.nullable().parse(inner)?.start ?? null;
-  return plainText(richText.parse(inner));
+  if (type === 'multi_select') return read(z.array(option), inner, type).map(({ name }) => name);
+  if (type === 'select') return read(option.nullable(), inner, type)?.name ?? null;
+  if (type === 'date') return read(dateValue.nullable(), inner, type)?.start ?? null;
+  return plainText(read(richText, inner, type));
 }
 
 const RULES: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
