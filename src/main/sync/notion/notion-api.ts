@@ -19,8 +19,8 @@ export type NotionApi = {
     send: (client: Client) => Promise<unknown>,
     signal: AbortSignal,
   ) => Promise<T>;
-  /** The clock of the service, as of its last answers; our own until the first. Never ahead of it. */
-  readonly serverNowMs: () => number;
+  /** The clock of the service, as of its last answers, never ahead of it. Null before the first: ours may be wrong. */
+  readonly serverNowMs: () => number | null;
 };
 
 export type NotionApiOptions = {
@@ -28,7 +28,6 @@ export type NotionApiOptions = {
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly limiter: Limiter;
-  readonly nowMs: () => number;
   readonly monotonicMs: () => number;
 };
 
@@ -64,7 +63,7 @@ export function createNotionApi(options: NotionApiOptions): NotionApi {
     });
   };
   return {
-    serverNowMs: () => (clock ? clock.serverMs + (monotonicMs() - clock.atMs) : options.nowMs()),
+    serverNowMs: () => (clock ? Math.floor(clock.serverMs + (monotonicMs() - clock.atMs)) : null),
     call: async (what, shape, send, signal) => {
       let limit: AbortSignal | null = null;
       try {

@@ -33,7 +33,6 @@ export type NotionOptions = {
   readonly timeoutMs?: number;
   /** Requests a second, at most; 3 as documented. Slower by itself when the service asks for it. */
   readonly perSecond?: number;
-  readonly nowMs?: () => number;
   readonly monotonicMs?: () => number;
 };
 
@@ -103,7 +102,6 @@ export function connectNotion(options: Omit<NotionOptions, 'databases'>): Notion
     baseUrl: options.baseUrl ?? NOTION_BASE_URL,
     timeoutMs: options.timeoutMs ?? 30_000,
     limiter,
-    nowMs: options.nowMs ?? Date.now,
     monotonicMs,
   });
   return { api, limiter };

@@ -84,7 +84,7 @@ export async function readRecord(
   if (access.mapping.spec.body === null) return remoteRecord(access.mapping, page, record, null, id);
   let text: PageText;
   try {
-    text = textOfBody(await readBody(api, page.id, signal), record, api.serverNowMs());
+    text = textOfBody(await readBody(api, page.id, signal), record, api.serverNowMs() ?? 0);
   } catch (cause) {
     if (!record.inTrash || (cause as { code?: string }).code !== 'remote.not_shared') throw cause;
     text = { kind: 'unknown' };

@@ -107,15 +107,22 @@ async function pullStep(
   signal: AbortSignal,
 ): Promise<PullPage> {
   const { api, sources } = context;
-  const beginning = cursor.walk === null || cursor.walk.step >= steps.length;
-  const at = cursor.walk !== null && !beginning ? cursor.walk : beginWalk(0, api.serverNowMs());
-  const step = steps[at.step];
+  // Without a time of the service nothing counts as settled, and everything is listed again.
+  const serverNowMs = (): number => api.serverNowMs() ?? 0;
+  const under = cursor.walk !== null && cursor.walk.step < steps.length ? cursor.walk : null;
+  const step = steps[under?.step ?? 0];
   if (!step) return { records: [], gone: [], cursor: formatCursor({ ...cursor, walk: null }), hasMore: false };
-  // The schema is read once a round: a property that was renamed, retyped or removed meanwhile is noticed by that.
-  const access = await sources.access(step.table, signal, at.fromMs === null && !step.trashed);
+  // The schema is read once a round: a property that was renamed, retyped or removed meanwhile is noticed by that. It
+  // also tells the time of the service before the first listing.
+  const access = await sources.access(
+    step.table,
+    signal,
+    api.serverNowMs() === null || ((under?.fromMs ?? null) === null && !step.trashed),
+  );
+  const at = under ?? beginWalk(0, serverNowMs());
   const key = `${access.dataSourceId}/${step.trashed ? 'trash' : 'pages'}`;
   const held = cursor.places[key] ?? EMPTY_PLACE;
-  const readAtMs = api.serverNowMs();
+  const readAtMs = serverNowMs();
   const list = await listFrom(context, access, step, at, held, signal);
   const listed: Listed[] = list.pages.map((page) => ({
     id: page.id,
@@ -133,7 +140,7 @@ async function pullStep(
   if (done && list.incomplete && walk.fromMs === walk.maxMs) throw tooManyAtOnce(walk.maxMs);
   // Cut off at 10,000 results: the listing goes on with the last minute it reached.
   const again: Walk = { ...walk, fromMs: walk.maxMs, startCursor: null, seen: [] };
-  const next = done && list.incomplete ? again : done ? nextWalk(walk, steps, api.serverNowMs()) : walk;
+  const next = done && list.incomplete ? again : done ? nextWalk(walk, steps, serverNowMs()) : walk;
   const places = done && !list.incomplete ? { ...cursor.places, [key]: finish(walk, held) } : cursor.places;
   return {
     records,

@@ -61,7 +61,7 @@ export async function createPage(
   const text = bodyTextOf(mapping, record);
   const [first = [], ...rest] = batchesOf(textToBody(text ?? ''));
   const exact = exactOf(mapping, fields, EMPTY_STATE);
-  const writing = { from: hashOf(''), to: hashOf(text ?? ''), atMs: Math.floor(api.serverNowMs()) };
+  const writing = { from: hashOf(''), to: hashOf(text ?? ''), atMs: api.serverNowMs() ?? 0 };
   const state: PageState = { v: 1, exact, ...(rest.length > 0 ? { writing } : {}) };
   const page = await api.call(
     'creating a page',

@@ -169,7 +169,7 @@ export async function updatePage(
     const changes = changesOf(job);
     const exact = exactOf(mapping, changes, current.state);
     const after = bodyTextOf(mapping, record) ?? '';
-    const writing = { from: text.from, to: hashOf(after), atMs: Math.floor(context.api.serverNowMs()) };
+    const writing = { from: text.from, to: hashOf(after), atMs: context.api.serverNowMs() ?? 0 };
     const retire = typeof record.fields.deletedAtMs === 'number';
     await write(job, {
       changes,
