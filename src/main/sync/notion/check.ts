@@ -1,6 +1,6 @@
 /** The connection test: step by step, each in words a person can act on. */
 import { lookup } from 'node:dns/promises';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { z } from 'zod';
 import { AppError, ERROR_CATALOGUE } from '../../../shared/errors.ts';
@@ -152,7 +152,11 @@ export async function checkConnection(
       fix: 'Something between this machine and Notion breaks encryption: look at the clock, a proxy or a virus scanner.',
       run: async () => {
         if (!secure) return { detail: 'The address is not https: nothing is encrypted.', verdict: 'skipped' };
-        await socketStep(() => connectTls({ host, port, servername: host }), 'secureConnect', signal);
+        await socketStep(
+          () => connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }) }),
+          'secureConnect',
+          signal,
+        );
         return { detail: 'The certificate is valid.' };
       },
     },

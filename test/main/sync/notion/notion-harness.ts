@@ -50,6 +50,7 @@ export async function startHarness(more: Partial<NotionOptions> = {}): Promise<H
 export async function freshDatabase(notion: Notion, more: Partial<NotionOptions> = {}): Promise<Harness> {
   await notion.call('clearFaults');
   await notion.call('clearLog');
+  await notion.rate({ kind: 'none' });
   const database = await makeDatabase(notion, 'decision_vault');
   return { notion, database, connector: connect(notion, { decision_vault: database.databaseId }, more) };
 }
