@@ -27,6 +27,9 @@ const walk = z.object({
   startCursor: z.string().nullable(),
   /** Given already of minute `fromMs`. */
   seen: z.array(z.string()),
+  /** That minute was gone through by cursor, and there was something new in it. */
+  paged: z.boolean(),
+  found: z.boolean(),
   maxMs: z.number().nullable(),
   startedMs: z.number(),
   settled: z.record(z.string(), z.number()),
@@ -63,6 +66,8 @@ export const beginWalk = (step: number, startedMs: number): Walk => ({
   fromMs: null,
   startCursor: null,
   seen: [],
+  paged: false,
+  found: false,
   maxMs: null,
   startedMs,
   settled: {},
@@ -70,24 +75,42 @@ export const beginWalk = (step: number, startedMs: number): Walk => ({
 
 export type ListedPage = { readonly id: string; readonly editedMs: number };
 
+const wasSeen = (at: Walk, id: string, editedMs: number): boolean => editedMs === at.fromMs && at.seen.includes(id);
+
 /** Pages of a listing that have to be given: not given before, or possibly changed since. */
 export const fresh = <T extends ListedPage>(listed: readonly T[], at: Walk, held: Place): readonly T[] =>
-  listed.filter(({ id, editedMs }) => !at.seen.includes(id) && held.settled[id] !== editedMs);
+  listed.filter(({ id, editedMs }) => !wasSeen(at, id, editedMs) && held.settled[id] !== editedMs);
 
-/** The walk after one answer of a listing that began at `readAtMs` by the clock of the service. */
-export function advance(at: Walk, listed: readonly ListedPage[], nextCursor: string | null, readAtMs: number): Walk {
-  const last = listed.at(-1);
+/**
+ * The walk after one answer of a listing that was asked for at `readAtMs` by the clock of the service. It goes on by
+ * time, not by cursor: a cursor names a page, and when that page is edited it moves to the end and takes us along, past
+ * everything between. Only within one minute is there no other way; such a minute is gone through until nothing new is
+ * found in it.
+ */
+export function advance(
+  at: Walk,
+  listed: readonly ListedPage[],
+  nextCursor: string | null,
+  readAtMs: number,
+): { readonly walk: Walk; readonly done: boolean } {
   const settled = { ...at.settled };
   for (const { id, editedMs } of listed) if (readAtMs - editedMs >= SETTLE_MS) settled[id] = editedMs;
   const newest = Math.max(at.maxMs ?? Number.NEGATIVE_INFINITY, ...listed.map(({ editedMs }) => editedMs));
-  const maxMs = Number.isFinite(newest) ? newest : null;
-  if (!last || nextCursor === null) return { ...at, settled, maxMs };
-  // By time rather than by cursor: a page that is edited while we list moves to the end, and none is skipped for it.
-  const moved = at.fromMs === null || last.editedMs > at.fromMs;
+  const walk = { ...at, settled, maxMs: Number.isFinite(newest) ? newest : null };
+  const last = listed.at(-1);
+  const added = listed
+    .filter(({ id, editedMs }) => editedMs === at.fromMs && !at.seen.includes(id))
+    .map(({ id }) => id);
+  const found = at.found || added.length > 0;
+  const seen = [...at.seen, ...added];
+  if (nextCursor !== null && last?.editedMs === at.fromMs) {
+    return { walk: { ...walk, startCursor: nextCursor, seen, paged: true, found }, done: false };
+  }
+  const again = { ...walk, startCursor: null, paged: false, found: false };
+  if (at.paged && found) return { walk: { ...again, seen }, done: false };
+  if (!last || nextCursor === null) return { walk, done: true };
   const minute = listed.filter(({ editedMs }) => editedMs === last.editedMs).map(({ id }) => id);
-  return moved
-    ? { ...at, settled, maxMs, fromMs: last.editedMs, startCursor: null, seen: minute }
-    : { ...at, settled, maxMs, startCursor: nextCursor, seen: [...at.seen, ...minute] };
+  return { walk: { ...again, fromMs: last.editedMs, seen: minute }, done: false };
 }
 
 /** The place of a listing that came to its end. */

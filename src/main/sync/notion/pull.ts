@@ -135,11 +135,10 @@ async function pullStep(
     fresh(listed, at, held).map(({ page }) => page),
     signal,
   );
-  const walk = advance(at, listed, list.nextCursor, readAtMs);
-  const done = list.nextCursor === null;
-  if (done && list.incomplete && walk.fromMs === walk.maxMs) throw tooManyAtOnce(walk.maxMs);
+  const { walk, done } = advance(at, listed, list.nextCursor, readAtMs);
+  if (done && list.incomplete && at.fromMs === walk.maxMs) throw tooManyAtOnce(walk.maxMs);
   // Cut off at 10,000 results: the listing goes on with the last minute it reached.
-  const again: Walk = { ...walk, fromMs: walk.maxMs, startCursor: null, seen: [] };
+  const again: Walk = { ...walk, fromMs: walk.maxMs, startCursor: null, seen: [], paged: false, found: false };
   const next = done && list.incomplete ? again : done ? nextWalk(walk, steps, serverNowMs()) : walk;
   const places = done && !list.incomplete ? { ...cursor.places, [key]: finish(walk, held) } : cursor.places;
   return {

@@ -78,6 +78,7 @@ describe('pulling', () => {
       }
       await notion.call('clock', { advanceMs: 60_000 });
       const seen = new Set<string>();
+      const edited = new Set<string>();
       let cursor: string | null = null;
       let more = true;
       for (let turn = 0; more; turn += 1) {
@@ -85,8 +86,13 @@ describe('pulling', () => {
         for (const { remoteId } of page.records) seen.add(remoteId);
         cursor = page.cursor;
         more = page.hasMore;
-        // Early ones move to the end of the list: those behind them move up.
-        await notion.call('set', { pageId: ids[turn], properties: { Priority: 'high' } });
+        // Early ones move to the end of the list, and so does the one that a cursor would name next.
+        const next = ids.find((id) => !seen.has(id) && !edited.has(id));
+        for (const pageId of [ids[turn], next]) {
+          if (pageId === undefined || turn >= 30) continue;
+          edited.add(pageId);
+          await notion.call('set', { pageId, properties: { Priority: 'high' } });
+        }
       }
       expect([...seen].sort()).toEqual([...ids].sort());
     } finally {
