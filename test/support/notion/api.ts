@@ -111,6 +111,15 @@ function titleOf(properties: unknown): Map<string, unknown> {
   ]);
 }
 
+/** A page inside of a page is a block of it, with the id of the page. */
+function addChildPage(state: State, made: Page, parentId: string): void {
+  const title = ((made.values.get('title') ?? []) as Json[]).map((item) => String(item.plain_text)).join('');
+  const { id, createdMs, createdBy, editedMs, editedBy } = made;
+  const stamps = { createdMs, createdBy, editedMs, editedBy, inTrash: false, children: [] };
+  state.blocks.set(id, { id, pageId: parentId, parentId, type: 'child_page', payload: { title }, ...stamps });
+  state.pages.get(parentId)?.children.push(id);
+}
+
 function createPage(state: State, { body, token }: Request): Json {
   const parent = body.parent as Json | undefined;
   if (!parent) throw bodyInvalid('body.parent', 'defined', undefined);
@@ -140,6 +149,7 @@ function createPage(state: State, { body, token }: Request): Json {
   };
   state.pages.set(made.id, made);
   made.children = makeBlocks(state, made.id, made.id, children, token.botId);
+  if (kind === 'page_id') addChildPage(state, made, id);
   return pageAnswer(state, made);
 }
 
@@ -155,6 +165,8 @@ function updatePage(state: State, { body, token }: Request, id: string): Json {
   }
   for (const [key, value] of values) found.values.set(key, value);
   if (trash !== undefined) found.inTrash = trash;
+  const asBlock = state.blocks.get(found.id);
+  if (asBlock) asBlock.inTrash = found.inTrash;
   touch(state, found, token.botId);
   return pageAnswer(state, found);
 }

@@ -4,9 +4,6 @@ import { ApiError, bodyInvalid, invalid } from './errors.ts';
 import type { DataSource, Json, Page, State } from './state.ts';
 import { minuteOf } from './state.ts';
 
-/** "Query a data source": at most 10,000 results, then `request_status` says incomplete. */
-export const MAX_RESULTS = 10_000;
-
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -115,8 +112,8 @@ export function query(state: State, source: DataSource, body: Json): Json {
     .filter((page) => page.parent.id === source.id && page.inTrash === trashed && page.createdMs <= visible)
     .filter((page) => body.filter === undefined || body.filter === null || matches(source, page, body.filter))
     .sort(compare(body.sorts));
-  const { items, next } = pageOfList(all.slice(0, MAX_RESULTS), body.start_cursor, size);
-  const cut = next === null && all.length > MAX_RESULTS;
+  const { items, next } = pageOfList(all.slice(0, state.maxResults), body.start_cursor, size);
+  const cut = next === null && all.length > state.maxResults;
   return listAnswer(
     'page_or_data_source',
     items.map((page) => pageAnswer(state, page)),

@@ -203,6 +203,9 @@ function control(op: string, args: Record<string, unknown>): unknown {
     case 'blocksLeft':
       state.blocksLeft = args.count as number | null;
       return {};
+    case 'maxResults':
+      state.maxResults = Number(args.count);
+      return {};
     case 'indexLag':
       state.indexLagMs = Number(args.ms);
       return {};

@@ -67,6 +67,8 @@ export type State = {
   blocksLeft: number | null;
   /** Newly written pages are found by queries only after this time: the index of a real service lags. */
   indexLagMs: number;
+  /** "Query a data source": at most 10,000 results, then `request_status` says incomplete. Fewer for a test. */
+  maxResults: number;
   readonly nowMs: () => number;
 };
 
@@ -81,6 +83,7 @@ export function createState(nowMs: () => number): State {
     tokens: new Map(),
     blocksLeft: null,
     indexLagMs: 0,
+    maxResults: 10_000,
     nowMs,
   };
 }

@@ -220,6 +220,32 @@ describe('pulling', () => {
     ).resolves.toMatchObject({ gone: [{ id: record.id }] });
   });
 
+  test('the limit of results of a query hides nothing: what it cannot give is an error', async () => {
+    const { connector, database } = await freshDatabase(notion);
+    await notion.call('clock', { fixedMs: Date.UTC(2026, 10, 24, 17, 0, 0) });
+    await notion.call('maxResults', { count: 30 });
+    const add = async (count: number) => {
+      for (let index = 0; index < count; index += 1)
+        await notion.call('page', { dataSourceId: database.dataSourceId, properties: { Name: 'P' } });
+    };
+    try {
+      for (let minute = 0; minute < 5; minute += 1) {
+        await add(20);
+        await notion.call('clock', { advanceMs: 60_000 });
+      }
+      const { records, cursor } = await pullAll(connector);
+      expect(new Set(records.map(({ remoteId }) => remoteId)).size).toBe(100);
+      await add(40);
+      await expect(pullAll(connector, cursor)).rejects.toMatchObject({
+        code: 'remote.bad_answer',
+        message: expect.stringContaining('one minute'),
+      });
+    } finally {
+      await notion.call('maxResults', { count: 10_000 });
+      await notion.call('clock', { fixedMs: null });
+    }
+  });
+
   test('a cursor of nobody is none', async () => {
     const { connector } = await freshDatabase(notion);
     await create(connector, decision());
