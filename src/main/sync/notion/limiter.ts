@@ -70,7 +70,7 @@ export function createLimiter(options: { readonly perSecond: number; readonly mo
 function makeQueue(perSecond: number): PQueue {
   const whole = perSecond >= 3;
   return new PQueue({
-    concurrency: 4,
+    concurrency: 6,
     intervalCap: whole ? Math.floor(perSecond) : 1,
     interval: whole ? WINDOW_MS : Math.ceil(WINDOW_MS / perSecond),
     strict: true,

@@ -2,7 +2,7 @@
 import type { Client } from '@notionhq/client';
 import type { z } from 'zod';
 import { AppError } from '../../../shared/errors.ts';
-import { notionFailure } from './failures.ts';
+import { notionFailure, retryAfterMsOf } from './failures.ts';
 import type { Limiter } from './limiter.ts';
 
 /** The version of the API that knows data sources. */
@@ -57,6 +57,10 @@ export function createNotionApi(options: NotionApiOptions): NotionApi {
           ...(body === undefined ? {} : { body }),
         });
         noteDate(response.headers);
+        // Closed with the first byte of the answer, before any other request takes its turn.
+        const retryAfterMs = retryAfterMsOf(response.headers);
+        const refused = response.status === 429 || (!response.ok && retryAfterMs !== undefined);
+        if (refused) limiter.pause(retryAfterMs);
         const { ok, status } = response;
         return { ok, status, headers: response.headers, text: () => response.text() };
       },
@@ -69,15 +73,7 @@ export function createNotionApi(options: NotionApiOptions): NotionApi {
       try {
         const answer = await limiter.run(async () => {
           limit = AbortSignal.timeout(timeoutMs);
-          try {
-            return await send(await clientFor(AbortSignal.any([signal, limit])));
-          } catch (cause) {
-            const failure = asFailure(cause, what, signal, limit, timeoutMs);
-            // Closed at once, before another request takes its turn.
-            const asked = failure.code === 'remote.rate_limited' || failure.retryAfterMs !== undefined;
-            if (asked) limiter.pause(failure.retryAfterMs);
-            throw failure;
-          }
+          return send(await clientFor(AbortSignal.any([signal, limit])));
         }, signal);
         return parse(shape, answer, what);
       } catch (cause) {

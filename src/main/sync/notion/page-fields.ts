@@ -125,8 +125,13 @@ export type PageRecord = {
   readonly inTrash: boolean;
 };
 
-/** Properties that the page lacks or that have another type than the mapping knows: the schema changed meanwhile. */
-export class StaleMapping extends Error {}
+/** The page lacks a property, or has it with another type than the mapping knows: the schema changed since it was read. */
+export class StaleMapping extends AppError {
+  constructor(name: string) {
+    super('remote.schema', `the property "${name}" was changed or removed in Notion just now`, { retryable: true });
+    this.name = 'StaleMapping';
+  }
+}
 
 function findOnPage(page: NotionPage, mapped: MappedProperty): Record<string, unknown> {
   const found = Object.values(page.properties).find(({ id }) => id === mapped.id);

@@ -167,10 +167,14 @@ export async function updatePage(
   }
   if (!frozen) {
     const changes = changesOf(job);
-    const exact = exactOf(mapping, changes, current.state);
+    const retire = typeof record.fields.deletedAtMs === 'number';
+    const writes = Object.keys(changes).length > 0 || requestsOf(text.plan) > 0;
+    // Writing a page in the trash moves its time: when it was retired is then kept beside.
+    const kept: Record<string, FieldValue> =
+      retire && writes ? { ...changes, deletedAtMs: record.fields.deletedAtMs ?? null } : changes;
+    const exact = exactOf(mapping, kept, current.state);
     const after = bodyTextOf(mapping, record) ?? '';
     const writing = { from: text.from, to: hashOf(after), atMs: context.api.serverNowMs() ?? 0 };
-    const retire = typeof record.fields.deletedAtMs === 'number';
     await write(job, {
       changes,
       plan: text.plan,

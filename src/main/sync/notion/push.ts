@@ -2,7 +2,6 @@
 import { AppError, type ErrorCode } from '../../../shared/errors.ts';
 import type { OutgoingRecord, PushOutcome } from '../connector.ts';
 import type { NotionApi } from './notion-api.ts';
-import { StaleMapping } from './page-fields.ts';
 import { findByIds, ownerOf } from './page-records.ts';
 import { createPage } from './push-create.ts';
 import { updatePage } from './push-update.ts';
@@ -29,10 +28,12 @@ const STOPS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'remote.schema',
   'interrupted',
 ]);
-const AT_ONCE = 4;
+/** Enough to use the allowed rate while each answer takes two seconds. */
+const AT_ONCE = 6;
 /** So many troubles of the service in a row are more than one bad record. */
 const MAX_TROUBLES = 3;
 
+const isSchema = (cause: unknown): boolean => cause instanceof AppError && cause.code === 'remote.schema';
 const isNotShared = (cause: unknown): boolean => cause instanceof AppError && cause.code === 'remote.not_shared';
 
 /** The page of a record that has one; null when it is gone although the data source is there. */
@@ -50,12 +51,9 @@ export async function linkedPage(
       (client) => client.pages.retrieve({ page_id: pageId }),
       signal,
     );
-    // Moved to another database: for this one it is gone.
-    const parent = page.parent.data_source_id ?? page.parent.database_id;
-    return parent?.replaceAll('-', '') === access.dataSourceId.replaceAll('-', '') ||
-      page.parent.data_source_id === undefined
-      ? page
-      : null;
+    // Moved to another database, or below a page: for this one it is gone.
+    const plain = (id: string | undefined): string | undefined => id?.replaceAll('-', '');
+    return plain(page.parent.data_source_id) === plain(access.dataSourceId) ? page : null;
   } catch (cause) {
     if (!isNotShared(cause)) throw cause;
     // The same answer is given when nothing is shared with us any more: then nothing may be believed gone.
@@ -91,8 +89,7 @@ async function pushFresh(
   try {
     return await pushOne(context, access, record, found, signal);
   } catch (cause) {
-    const stale = cause instanceof StaleMapping || (cause instanceof AppError && cause.code === 'remote.schema');
-    if (!stale) throw cause;
+    if (!isSchema(cause)) throw cause;
     const fresh = await context.sources.access(table, signal, true);
     // Read again, too: the page in hand was read with the properties of before.
     const page = found && (await linkedPage(context.api, context.sources, fresh, found.id, signal));
@@ -133,8 +130,7 @@ async function prepareJobs(
     try {
       existing = await findExisting(context, access, own, signal);
     } catch (cause) {
-      if (!(cause instanceof StaleMapping) && !(cause instanceof AppError && cause.code === 'remote.schema'))
-        throw cause;
+      if (!isSchema(cause)) throw cause;
       existing = await findExisting(context, await context.sources.access(table, signal, true), own, signal);
     }
     const current = await context.sources.access(table, signal);

@@ -320,6 +320,35 @@ describe('a page that is not where it was', () => {
     expect(linked).toMatchObject({ records: [], gone: [{ id: record.id }] });
   });
 
+  test('that was moved below a page is gone from here, and its page is left alone', async () => {
+    const { connector } = await freshDatabase(notion);
+    const record = await create(connector, decision());
+    const { pageId } = await notion.call<{ pageId: string }>('plainPage', { title: 'Elsewhere' });
+    const other = { ...record, remoteId: pageId };
+    expect(await pushOne(connector, edit(other, { title: 'x' }))).toEqual({ kind: 'gone', id: record.id });
+  });
+
+  test('and was put into the trash by a person can be edited there, and stays as old as it was', async () => {
+    const { connector, database } = await freshDatabase(notion);
+    const record = await create(connector, decision());
+    await notion.call('trash', { pageId: record.remoteId });
+    await notion.call('clock', { advanceMs: 600_000 });
+    const [trashed] = (await pullAll(connector)).records;
+    if (!trashed) throw new Error('nothing was pulled');
+    const fields = merged(trashed);
+    const edited = await change(
+      connector,
+      { ...record, fields, base: fields, baseVersion: trashed.version },
+      { title: 'In the trash' },
+    );
+    expect(await dump(notion, database)).toMatchObject([{ in_trash: true }]);
+    const [again] = (await pullAll(connector)).records;
+    expect(again).toMatchObject({
+      version: edited.baseVersion,
+      fields: { title: 'In the trash', deletedAtMs: fields.deletedAtMs },
+    });
+  });
+
   test('in the trash reads as retired, and restored as before', async () => {
     const { connector } = await freshDatabase(notion);
     const record = await create(connector, decision());
