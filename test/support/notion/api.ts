@@ -283,6 +283,12 @@ function block(state: State, id: string): { block: Block; owner: Page } {
 
 function updateBlock(state: State, { body, token }: Request, id: string): Json {
   const found = block(state, id);
+  if (found.block.inTrash && body.in_trash === false) {
+    found.block.inTrash = false;
+    childrenOf(state, found.block.parentId)?.splice(found.block.formerIndex ?? 0, 0, found.block.id);
+    touch(state, found.owner, token.botId);
+    return blockAnswer(found.block);
+  }
   if (found.owner.inTrash || found.block.inTrash) throw invalid(ARCHIVED);
   const payload = body[found.block.type] as Json | undefined;
   if (!payload) throw bodyInvalid(`body.${found.block.type}`, 'defined', undefined);
@@ -303,8 +309,9 @@ function deleteBlock(state: State, { token }: Request, id: string): Json {
   const found = block(state, id);
   if (found.owner.inTrash || found.block.inTrash) throw invalid(ARCHIVED);
   found.block.inTrash = true;
-  const siblings = childrenOf(state, found.block.parentId);
-  siblings?.splice(siblings.indexOf(found.block.id), 1);
+  const siblings = childrenOf(state, found.block.parentId) ?? [];
+  found.block.formerIndex = siblings.indexOf(found.block.id);
+  siblings.splice(found.block.formerIndex, 1);
   touch(state, found.owner, token.botId);
   return blockAnswer(found.block);
 }

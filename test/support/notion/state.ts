@@ -48,6 +48,8 @@ export type Block = {
   editedBy: string;
   inTrash: boolean;
   children: string[];
+  /** Where among its siblings it was before it went to the trash. */
+  formerIndex?: number;
 };
 
 export type Token = {

@@ -15,7 +15,8 @@ export type BodyPlan =
       readonly inserts: readonly BodyNode[];
       /** The block after which they go; null: at the end. */
       readonly after: string | null;
-      readonly deletes: readonly string[];
+      /** As they were read: one that says something else when it goes was edited meanwhile. */
+      readonly deletes: readonly BodyNode[];
     }
   /** Blocks that are none of ours lie inside of what would have to go. */
   | { readonly kind: 'blocked' };
@@ -161,7 +162,7 @@ export function planBody(current: readonly BodyNode[], text: string): BodyPlan {
     kind: 'rewrite',
     inserts: cut.inserts,
     after: last ?? (pieces.length === 0 ? null : anchorAtStart(current, deleted)),
-    deletes: deleted.flatMap(({ id }) => id ?? []),
+    deletes: deleted,
   };
 }
 

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { AppError } from '../../../shared/errors.ts';
 import type { BodyNode } from './body.ts';
 import type { BodyPlan } from './body-plan.ts';
+import { nodeOf } from './body-reader.ts';
 import type { NotionApi } from './notion-api.ts';
 import { batchesOf, blockRequest } from './text-blocks.ts';
-import { blockListShape, blockShape } from './wire.ts';
+import { blockListShape, blockShape, type NotionBlock } from './wire.ts';
 
 /** How many requests a plan takes; with more than one, the page says meanwhile that its text is half written. */
 export function requestsOf(plan: BodyPlan): number {
@@ -41,9 +42,16 @@ export async function appendBlocks(
   }
 }
 
-async function removeBlock(api: NotionApi, id: string, signal: AbortSignal): Promise<void> {
+/**
+ * Removes a block as it was read. When a person changed its words in the meantime it is put back, and false given: a
+ * deletion answers with what it deleted, so that this much can be undone.
+ */
+async function removeBlock(api: NotionApi, node: BodyNode, signal: AbortSignal): Promise<boolean> {
+  const { id } = node;
+  if (id === null) return true;
+  let removed: NotionBlock;
   try {
-    await api.call(
+    removed = await api.call(
       'removing from the text of a page',
       blockShape,
       (client) => client.blocks.delete({ block_id: id }),
@@ -51,8 +59,19 @@ async function removeBlock(api: NotionApi, id: string, signal: AbortSignal): Pro
     );
   } catch (cause) {
     // Gone already: an earlier try did it, and its answer was lost.
-    if (!(cause instanceof AppError && cause.code === 'remote.not_shared')) throw cause;
+    if (cause instanceof AppError && cause.code === 'remote.not_shared') return true;
+    throw cause;
   }
+  const { text, checked } = nodeOf(removed, []);
+  // An answer without the words of the block says nothing.
+  if (removed[removed.type] === undefined || (text === node.text && checked === node.checked)) return true;
+  await api.call(
+    'putting back an edited part of a page',
+    z.looseObject({ object: z.literal('block') }),
+    (client) => client.blocks.update({ block_id: id, in_trash: false }),
+    signal,
+  );
+  return false;
 }
 
 async function updateBlock(api: NotionApi, id: string, node: BodyNode, signal: AbortSignal): Promise<void> {
@@ -67,9 +86,11 @@ async function updateBlock(api: NotionApi, id: string, node: BodyNode, signal: A
   );
 }
 
-export async function carryOut(api: NotionApi, pageId: string, plan: BodyPlan, signal: AbortSignal): Promise<void> {
+/** Gives false when it stopped at an edit that a person made meanwhile; that edit is still there. */
+export async function carryOut(api: NotionApi, pageId: string, plan: BodyPlan, signal: AbortSignal): Promise<boolean> {
   if (plan.kind === 'update') await updateBlock(api, plan.id, plan.node, signal);
-  if (plan.kind !== 'rewrite') return;
+  if (plan.kind !== 'rewrite') return true;
   await appendBlocks(api, pageId, batchesOf(plan.inserts), plan.after, signal);
-  for (const id of plan.deletes) await removeBlock(api, id, signal);
+  for (const node of plan.deletes) if (!(await removeBlock(api, node, signal))) return false;
+  return true;
 }

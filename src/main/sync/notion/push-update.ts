@@ -97,7 +97,7 @@ type Work = {
  * Notion has no way to write only if nothing changed. The window is one round trip; what it can hit is one field, and
  * the page's own history keeps it.
  */
-async function write(job: Job, work: Work): Promise<void> {
+async function write(job: Job, work: Work): Promise<'written' | 'edited'> {
   const { mapping } = job.access;
   const { plan, retire, current } = { ...work, current: job.current };
   const several = requestsOf(plan) > 1;
@@ -117,14 +117,28 @@ async function write(job: Job, work: Work): Promise<void> {
       ...(toTrash && atOnce ? { inTrash: true } : {}),
     });
   } else if (toTrash && atOnce) await patch(job, 'moving a page to the trash', { inTrash: true });
-  if (atOnce) return;
-  await carryOut(job.context.api, job.page.id, plan, job.signal);
-  if (!several && !toTrash) return;
+  if (atOnce) return 'written';
+  if (!(await carryOut(job.context.api, job.page.id, plan, job.signal))) return 'edited';
+  if (!several && !toTrash) return 'written';
   const properties = several ? propertiesOf(mapping, { state: stateText(work.state) }) : undefined;
   await patch(job, 'finishing a page', {
     ...(properties ? { properties } : {}),
     ...(toTrash ? { inTrash: true } : {}),
   });
+  return 'written';
+}
+
+/** After a rewrite that met an edit: what the page holds by now, the mark of a rewrite taken away. */
+async function editedMeanwhile(job: Job, state: PageState): Promise<PushOutcome> {
+  const { context, access, record, page, signal } = job;
+  await patch(job, 'finishing a page', { properties: propertiesOf(access.mapping, { state: formatState(state) }) });
+  const now = await context.api.call(
+    'reading a page',
+    pageShape,
+    (client) => client.pages.retrieve({ page_id: page.id }),
+    signal,
+  );
+  return edited({ ...job, page: now, record, current: readFields(access.mapping, now) });
 }
 
 async function edited({ context, access, record, page, signal }: Job): Promise<PushOutcome> {
@@ -175,13 +189,9 @@ export async function updatePage(
     const exact = exactOf(mapping, kept, current.state);
     const after = bodyTextOf(mapping, record) ?? '';
     const writing = { from: text.from, to: hashOf(after), atMs: context.api.serverNowMs() ?? 0 };
-    await write(job, {
-      changes,
-      plan: text.plan,
-      state: { v: 1, exact },
-      stateWhileWriting: { v: 1, exact, writing },
-      retire,
-    });
+    const state: PageState = { v: 1, exact };
+    const end = await write(job, { changes, plan: text.plan, state, stateWhileWriting: { ...state, writing }, retire });
+    if (end === 'edited') return editedMeanwhile(job, state);
   }
   const { id: _, ...changed } = frozen ? { id: record.id } : changesOf(job);
   const fields = { ...current.fields, ...changed };

@@ -74,7 +74,7 @@ function carryOut(current: readonly BodyNode[], text: string, until = Number.POS
       at += 1;
     });
   }
-  for (const id of plan.deletes) {
+  for (const { id } of plan.deletes) {
     steps.push(() => {
       body = body.filter((node) => node.id !== id);
     });

@@ -246,6 +246,23 @@ describe('an edit by a person', () => {
     expect(records.at(-1)?.version).not.toBe(outcome.version);
   });
 
+  test('of a paragraph that a long rewrite is about to remove is put back and given', async () => {
+    const { connector, database } = await freshDatabase(notion);
+    const record = await create(connector, decision({ decision: 'a\n\nb\n\nc\n\nd' }));
+    const [page] = await dump(notion, database);
+    await notion.fault({ kind: 'delay', method: 'DELETE', delayMs: 400 });
+    const pushing = pushOne(connector, edit(record, { decision: '1\n\n2\n\n3' }));
+    await expect.poll(async () => (await dump(notion, database))[0]?.blocks.length).toBe(7);
+    await notion.call('editBlock', { blockId: page?.blocks[2]?.id, content: 'c, by hand' });
+    const outcome = await pushing;
+    expect(outcome).toMatchObject({
+      kind: 'changed',
+      current: { problems: [], fields: { decision: '1\n\n2\n\n3\n\nc, by hand\n\nd' } },
+    });
+    const [after] = (await pullAll(connector)).records;
+    expect(outcome.kind === 'changed' && outcome.current.version).toBe(after?.version);
+  });
+
   test('to nonsense is reported and never overwritten; the other fields go on', async () => {
     const { connector, database } = await freshDatabase(notion);
     let record = await create(connector, decision());
