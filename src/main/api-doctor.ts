@@ -37,6 +37,11 @@ export async function collectDoctorFacts(all: ApiParts): Promise<DoctorFacts> {
       folder: join(host.dataFolder, 'logs'),
     },
     settings: { warnings, off },
+    sync: {
+      status: all.sync.status(),
+      warnUnsent: settings.current().health_check.max_unsynced_warning,
+      errorUnsent: settings.current().health_check.max_unsynced_error,
+    },
     watchedFolders: mode === 'running' ? watch.folders() : null,
   };
 }

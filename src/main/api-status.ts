@@ -1,4 +1,6 @@
 import type { AgentMethods, AgentStatus } from '../shared/contract.ts';
+import type { SyncStatus } from '../shared/contract-sync.ts';
+import { ERROR_CATALOGUE } from '../shared/errors.ts';
 import { refusalText } from './agent-roots.ts';
 import { type Attention, describeRoot, judgeSafety, listAttention, type SafetyFacts } from './agent-status.ts';
 import { collectDoctorFacts } from './api-doctor.ts';
@@ -77,7 +79,7 @@ function status(all: ApiParts): AgentStatus {
 }
 
 /** What is wrong with the agent itself, not with one folder. */
-function problems({ state, log, settings }: ApiParts): Attention[] {
+function problems({ state, log, settings, sync }: ApiParts): Attention[] {
   const found: Attention[] = [];
   if (state.damage !== null) {
     found.push({
@@ -95,8 +97,26 @@ function problems({ state, log, settings }: ApiParts): Attention[] {
       fix: 'Check space and rights of the data folder.',
       rootId: null,
     });
+  found.push(...syncProblems(sync.status()));
   for (const warning of settings.show().warnings)
     found.push({ code: 'config.warning', message: warning.message, fix: warning.fix, rootId: null });
+  return found;
+}
+
+/** What only a person can get going again. That a service cannot be reached is none of it. */
+function syncProblems({ remotes, conflicts, safeMode }: SyncStatus): Attention[] {
+  const found: Attention[] = [];
+  if (safeMode !== null)
+    found.push({ code: 'sync.safe_mode', message: safeMode.reason, fix: safeMode.fix, rootId: null });
+  for (const { remote, configured, state, code, reason, fix } of remotes) {
+    if (!configured || state !== 'needs_you' || code === 'sync.safe_mode') continue;
+    found.push({ code: code ?? 'sync.off', message: `${remote}: ${reason ?? ''}`, fix: fix ?? '', rootId: null });
+  }
+  if (conflicts > 0) {
+    const { meaning, fix } = ERROR_CATALOGUE['sync.conflict'];
+    const message = `${conflicts} ${conflicts === 1 ? 'field was' : 'fields were'} changed on two sides. ${meaning}`;
+    found.push({ code: 'sync.conflict', message, fix, rootId: null });
+  }
   return found;
 }
 

@@ -107,7 +107,7 @@ export type PushOutcome =
 
 export type PullPage = {
   readonly records: readonly RemoteRecord[];
-  /** Records that the remote says are gone for good (not retired), by our id. */
+  /** Records that the remote says are gone for good (not retired), by our id. One that is in `records`, too, is there. */
   readonly gone: readonly { readonly table: SyncTable; readonly id: string | null; readonly remoteId: string }[];
   /** Where to go on; opaque, safe to store once the records of this page are durable. */
   readonly cursor: string;

@@ -203,10 +203,14 @@ function planGone(
   const local = stores.records.get(table, link.recordId);
   if (base === null || local === undefined) return NONE;
   const common = { kind: 'gone', table, id: link.recordId, link, local } as const;
-  if (local.deletedAtMs !== null) return { ...common, action: 'forget', loss: null };
   const seen = redactFields(table, mergedFields(table, local as unknown as Fields), shell.redact).fields;
-  const isEdited = Object.entries(base).some(([field, value]) => !isSame(field, seen[field], value));
-  return isEdited ? { ...common, action: 'recreate', loss: null } : { ...common, action: 'retire', loss: 'delete' };
+  const edited = Object.keys(base).filter((field) => !isSame(field, seen[field], base[field]));
+  // Retired on both sides; only what was edited besides has still to be told.
+  if (local.deletedAtMs !== null && edited.every((field) => field === 'deletedAtMs'))
+    return { ...common, action: 'forget', loss: null };
+  return edited.length > 0
+    ? { ...common, action: 'recreate', loss: null }
+    : { ...common, action: 'retire', loss: 'delete' };
 }
 
 const nullable = z.string().nullable().catch(null);

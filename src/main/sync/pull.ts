@@ -96,10 +96,11 @@ async function* pages(order: PullOrder, from: string | null): AsyncGenerator<Pul
   }
 }
 
+/** A row that is there was made again after it was gone: the page does not say in which order, so it comes last. */
 export function incomingOf(page: PullPage): Incoming[] {
   return [
-    ...page.records.map((record): Incoming => ({ kind: 'record', record })),
     ...page.gone.map((one): Incoming => ({ kind: 'gone', ...one })),
+    ...page.records.map((record): Incoming => ({ kind: 'record', record })),
   ];
 }
 

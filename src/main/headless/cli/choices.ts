@@ -1,4 +1,5 @@
 /** The words that options take. They stand here as plain text because the schemas would load zod into every command. */
+import type { ConflictChoice, QueueEntry } from '../../../shared/contract-sync.ts';
 import type {
   ActivityKind,
   DecisionStatus,
@@ -6,6 +7,7 @@ import type {
   MemoryKind,
   MemoryStatus,
   Priority,
+  Remote,
   SearchKind,
 } from '../../../shared/model.ts';
 
@@ -30,6 +32,9 @@ export const MEMORY_KINDS = words<MemoryKind>({
 });
 export const MEMORY_STATUSES = words<MemoryStatus>({ active: true, superseded: true });
 export const SEARCH_KINDS = words<SearchKind>({ file: true, decision: true, memory: true });
+export const REMOTES = words<Remote>({ supabase: true, notion: true });
+export const CONFLICT_CHOICES = words<Exclude<ConflictChoice, 'edited'>>({ mine: true, theirs: true, both: true });
+export const QUEUE_STATES = words<QueueEntry['state']>({ pending: true, leased: true, parked: true });
 export const LOG_LEVELS = words<LogLevel>({ debug: true, info: true, warn: true, error: true });
 export const ACTIVITY_KINDS = words<ActivityKind>({
   'file.created': true,

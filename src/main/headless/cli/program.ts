@@ -3,26 +3,32 @@ import { addActivities } from './activities.ts';
 import { addAgentCommands } from './agent-commands.ts';
 import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
+import { addConflicts } from './conflicts.ts';
 import { type CliParts, createContext } from './context.ts';
 import { define, type Runner } from './define.ts';
+import { addDevices } from './devices.ts';
 import { addDoctor } from './doctor.ts';
 import { fromCommanderError, reportError } from './errors.ts';
 import { addFiles } from './files.ts';
 import type { Io } from './io.ts';
 import { addLogs } from './logs.ts';
+import { addQueue } from './queue.ts';
 import { addRecords } from './records.ts';
 import { addRoots, addScan } from './roots.ts';
 import { addSearch } from './search.ts';
 import { addStart } from './start.ts';
 import { addStatus } from './status.ts';
+import { addSync } from './sync.ts';
 import { addVersions } from './versions.ts';
 
-const GROUPS = ['roots', 'decisions', 'memories', 'config'] as const;
+const GROUPS = ['roots', 'decisions', 'memories', 'conflicts', 'queue', 'config'] as const;
 /** What a group does when no verb is given. */
 const DEFAULT_VERBS: Readonly<Record<(typeof GROUPS)[number], string>> = {
   roots: 'list',
   decisions: 'list',
   memories: 'list',
+  conflicts: 'list',
+  queue: 'list',
   config: 'check',
 };
 
@@ -61,7 +67,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
     )
     .addHelpText(
       'after',
-      '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
+      '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault, 3 service unreachable, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
     );
   addStart(program, runner);
   addAgentCommands(program, runner);
@@ -72,6 +78,10 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
   addVersions(program, runner);
   addSearch(program, runner);
   addRecords(program, runner);
+  addSync(program, runner);
+  addConflicts(program, runner);
+  addQueue(program, runner);
+  addDevices(program, runner);
   addActivities(program, runner);
   addLogs(program, runner);
   addConfig(program, runner);

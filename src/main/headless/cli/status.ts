@@ -4,6 +4,7 @@ import type { RootInfo } from '../../../shared/model.ts';
 import type { Context } from './context.ts';
 import { define, type Runner } from './define.ts';
 import { ago, displayPath, filesAndSize, formatBytes, formatDuration, oneLine, plural, when } from './format.ts';
+import { remoteLines } from './sync.ts';
 
 export function addStatus(program: Command, runner: Runner): void {
   define(
@@ -38,7 +39,10 @@ function describeStatus(context: Context, status: AgentStatus): string[] {
     ],
     ['Last save', ago(context, status.lastCaptureAtMs)],
     ['Waiting', waiting(status)],
-    ['Remotes', remotes(status)],
+    ['Remotes', remoteLines(context, status.sync)],
+    ...(status.sync.conflicts === 0
+      ? []
+      : [['Conflicts', `${status.sync.conflicts} open (\`angles conflicts\`)`] as const]),
     ...status.next.map(
       (next) =>
         [
@@ -86,17 +90,6 @@ function waiting(status: AgentStatus): string {
   ]
     .filter(Boolean)
     .join(', ');
-}
-
-function remotes(status: AgentStatus): string {
-  const configured = status.outbox.filter((remote) => remote.configured);
-  if (configured.length === 0) return 'none configured; everything stays on this machine';
-  return configured
-    .map(
-      (remote) =>
-        `${remote.remote}: ${remote.pending + remote.leased} queued${remote.parked > 0 ? `, ${remote.parked} parked` : ''}`,
-    )
-    .join('; ');
 }
 
 /** The watched folders, as `status` and `roots` show them. */

@@ -10,6 +10,7 @@ import {
   checkVault,
 } from './checks-agent.ts';
 import { checkRoots } from './checks-roots.ts';
+import { checkConflicts, checkSync } from './checks-sync.ts';
 import { checkDataFolder, checkDisk, checkModes, checkNode, checkWatchLimits } from './checks-system.ts';
 import type { DoctorFacts } from './facts.ts';
 
@@ -24,6 +25,8 @@ const CHECKS: readonly ((facts: DoctorFacts) => Check[])[] = [
   checkWatchLimits,
   checkSearch,
   checkClock,
+  checkSync,
+  checkConflicts,
   checkLog,
   checkNode,
   checkSettings,

@@ -1,4 +1,5 @@
 import type { MethodOutput } from '../../../shared/contract.ts';
+import type { SyncStatus } from '../../../shared/contract-sync.ts';
 import type { RootInfo } from '../../../shared/model.ts';
 
 /** Everything that the checks look at: plain values, gathered by the agent, so that the verdicts are a pure function. */
@@ -32,6 +33,12 @@ export type DoctorFacts = SystemFacts & {
     readonly folder: string;
   };
   readonly settings: Pick<MethodOutput<'settings.show'>, 'warnings' | 'off'>;
+  readonly sync: {
+    readonly status: SyncStatus;
+    /** From so many changes on that no service has, a warning and an error. */
+    readonly warnUnsent: number;
+    readonly errorUnsent: number;
+  };
   /** Folders that are watched; null when nothing watches (no agent runs). */
   readonly watchedFolders: number | null;
 };

@@ -42,6 +42,7 @@ const healthy: DoctorFacts = {
   search: { waiting: 0, waitingSinceMs: null },
   log: { failing: null, droppedFromDisk: 0, droppedFromVault: 0, folder: '/home/ada/vault/logs' },
   settings: { warnings: [], off: [] },
+  sync: { status: { remotes: [], conflicts: 0, safeMode: null }, warnUnsent: 10, errorUnsent: 50 },
   watchedFolders: 100,
 };
 
