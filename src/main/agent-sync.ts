@@ -9,7 +9,7 @@ import type { EventHub } from './event-hub.ts';
 import { writeFileDurably } from './files/write-file.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log/log.ts';
-import { createOutgoingRedaction } from './outgoing-redaction.ts';
+import { createRedactor } from './privacy/redactor.ts';
 import type { SettingsSource } from './settings/settings.ts';
 import type { CrashGuard } from './sync/crash-guard.ts';
 import type { SyncShell } from './sync/parts.ts';
@@ -57,6 +57,7 @@ export function createSync(all: SyncParts): SyncEngine {
 function createShell({ host, settings, log, hub, parts }: SyncParts, countConflicts: () => number): SyncShell {
   const secrets = (): string[] =>
     ENVIRONMENT.flatMap(({ name, secret }) => (secret ? (settings.environment(name) ?? []) : []));
+  const redactor = createRedactor({ secrets });
   let isTelling = false;
   return {
     settings: () => {
@@ -71,7 +72,8 @@ function createShell({ host, settings, log, hub, parts }: SyncParts, countConfli
     nowMs: host.nowMs,
     random: Math.random,
     log: log.component('sync'),
-    redact: createOutgoingRedaction(secrets),
+    redact: redactor.redact,
+    redactThoroughly: redactor.redactThoroughly,
     onRecords: (table) => {
       parts.search.wake();
       hub.emit({ event: 'records', payload: { table } });

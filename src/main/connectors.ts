@@ -1,7 +1,8 @@
 /** Which connector talks to which remote: made from settings and environment, anew when these change. */
+import { AppError } from '../shared/errors.ts';
 import type { Remote } from '../shared/model.ts';
 import type { EnvironmentKey, Settings } from '../shared/settings.ts';
-import type { RemoteParts } from './sync/sync-engine.ts';
+import type { DeviceDirectory, RemoteParts } from './sync/sync-engine.ts';
 
 export type ConnectorEnvironment = {
   /** The value of an outside name (environment before `.env`); undefined when it is not set. */
@@ -21,11 +22,77 @@ export type ConnectorFactory = (environment: ConnectorEnvironment) => Promise<Re
 
 /** What a remote is made from: when none of it changes, its connector stays. */
 export const CONNECTOR_NAMES: Readonly<Record<Remote, readonly string[]>> = {
-  supabase: ['SUPABASE_URL', 'SUPABASE_KEY', 'SUPABASE_DB_URL'],
+  supabase: ['SUPABASE_URL', 'SUPABASE_KEY', 'SUPABASE_EMAIL', 'SUPABASE_PASSWORD', 'SUPABASE_DB_URL'],
   notion: ['NOTION_API_KEY', 'NOTION_DATABASE_ID', 'NOTION_BASE_URL'],
 };
 
 export const CONNECTORS: Readonly<Record<Remote, ConnectorFactory>> = {
-  supabase: async () => null,
-  notion: async () => null,
+  supabase: connectSupabase,
+  notion: connectNotionRemote,
 };
+
+async function connectSupabase({ value, settings, deviceId, nowMs }: ConnectorEnvironment): Promise<RemoteParts> {
+  const [
+    { createSupabaseConnection },
+    { createSupabaseConnector },
+    { createSupabaseLeases },
+    { createSupabaseDevices },
+  ] = await Promise.all([
+    import('./sync/supabase/client.ts'),
+    import('./sync/supabase/supabase-connector.ts'),
+    import('./sync/supabase/leases.ts'),
+    import('./sync/supabase/devices.ts'),
+  ]);
+  const email = value('SUPABASE_EMAIL');
+  const password = value('SUPABASE_PASSWORD');
+  const config = {
+    url: required(value, 'SUPABASE_URL'),
+    key: required(value, 'SUPABASE_KEY'),
+    signIn: email === undefined || password === undefined ? null : { email, password },
+    nowMs,
+  };
+  const connection = createSupabaseConnection(config);
+  const directory = createSupabaseDevices({ connection, deviceId });
+  const devices: DeviceDirectory = {
+    seen: ({ name, version, unsent }, signal) =>
+      directory.report({ name, version, platform: process.platform, unsent: { all: unsent } }, signal),
+    list: async (signal) =>
+      (await directory.list(signal)).map(({ deviceId: id, name, version, unsent, lastSeenAtMs }) => ({
+        deviceId: id,
+        name,
+        version,
+        unsent: Object.values(unsent).reduce((sum, each) => sum + each, 0),
+        lastSeenAtMs,
+      })),
+  };
+  return {
+    connector: createSupabaseConnector({
+      ...config,
+      connection,
+      deviceId,
+      dbUrl: value('SUPABASE_DB_URL') ?? null,
+      maxBatchRows: settings.sync.batch_size,
+    }),
+    leases: createSupabaseLeases({ connection, deviceId, nowMs }),
+    devices,
+  };
+}
+
+async function connectNotionRemote({ value, variable }: ConnectorEnvironment): Promise<RemoteParts> {
+  const { createNotionConnector } = await import('./sync/notion/notion-connector.ts');
+  const baseUrl = variable('NOTION_BASE_URL');
+  return {
+    connector: createNotionConnector({
+      token: required(value, 'NOTION_API_KEY'),
+      databases: { decision_vault: required(value, 'NOTION_DATABASE_ID') },
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+    }),
+  };
+}
+
+/** A remote counts as configured only with these, so a missing one is a race with an edit of the settings. */
+function required(value: ConnectorEnvironment['value'], name: EnvironmentKey): string {
+  const found = value(name);
+  if (found === undefined) throw new AppError('sync.off', `${name} is not set.`);
+  return found;
+}

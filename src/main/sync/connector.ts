@@ -109,6 +109,8 @@ export type PullPage = {
   readonly records: readonly RemoteRecord[];
   /** Records that the remote says are gone for good (not retired), by our id. One that is in `records`, too, is there. */
   readonly gone: readonly { readonly table: SyncTable; readonly id: string | null; readonly remoteId: string }[];
+  /** Tables that could not be read, each with its reason; the others are whole, and the cursor waits for these. */
+  readonly failed?: readonly { readonly table: SyncTable; readonly error: AppError }[];
   /** Where to go on; opaque, safe to store once the records of this page are durable. */
   readonly cursor: string;
   readonly hasMore: boolean;
@@ -158,6 +160,14 @@ export type Connector = {
   readonly pull: (cursor: string | null, signal: AbortSignal) => Promise<PullPage>;
   /** Reads single records by our ids; missing ones are left out. For reconciling and for tests of what arrived. */
   readonly read: (table: SyncTable, ids: readonly string[], signal: AbortSignal) => Promise<readonly RemoteRecord[]>;
+  /**
+   * Reads single records by their ids over there, retired or not; `gone` are those that the remote has no longer. For a
+   * remote whose listings do not tell of everything.
+   */
+  readonly readLinked?: (
+    links: readonly { readonly table: SyncTable; readonly id: string; readonly remoteId: string }[],
+    signal: AbortSignal,
+  ) => Promise<PullPage>;
   /** Tests the connection step by step; never throws for what a step can say. */
   readonly check: (signal: AbortSignal) => Promise<readonly CheckStep[]>;
   /** What would have to be created over there; an empty list of steps when nothing. */

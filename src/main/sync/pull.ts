@@ -70,11 +70,18 @@ export async function reconcile(parts: IntakeParts, remote: Remote, order: PullO
   return intake.finish();
 }
 
+const isPlaced = <T extends Asked>(link: T): link is T & { readonly remoteId: string } => link.remoteId !== null;
+
 type Asked = { readonly recordId: string; readonly remoteId: string | null; readonly baseVersion: string | null };
 
 async function compare(order: PullOrder, table: MergedTable, links: readonly Asked[]): Promise<Incoming[]> {
   if (links.length === 0) return [];
   order.assertMayRead();
+  const { readLinked } = order.connector;
+  if (readLinked !== undefined && links.every(isPlaced)) {
+    const pages = links.filter(isPlaced).map(({ recordId: id, remoteId }) => ({ table, id, remoteId }));
+    return incomingOf(await withDeadline(PULL_LIMIT_MS, order.signal, (signal) => readLinked(pages, signal)));
+  }
   const ids = links.map((link) => link.recordId);
   const records = await withDeadline(PULL_LIMIT_MS, order.signal, (signal) => order.connector.read(table, ids, signal));
   const byId = new Map(records.flatMap((record) => (record.id === null ? [] : [[record.id, record] as const])));
