@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { describeTree, listFiles } from '../support/backup-vault.ts';
+import { describeTree, listFiles } from '../support/archive-vault.ts';
 import { inPairs } from '../support/crash-points.ts';
 import { needs } from '../support/needs.ts';
 import { newRestoreWorld, type RestoreWorld } from '../support/restore-world.ts';
