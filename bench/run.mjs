@@ -6,6 +6,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
 import { installTools } from '../scripts/tools.mjs';
+import { backup } from './backup.mjs';
 import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
 
@@ -24,6 +25,8 @@ const cases = {
   saves: () => saves(100),
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
+  'backup-small': () => backup('small', rounds),
+  'backup-large': () => backup('large', rounds),
 };
 
 installTools([{ name: 'restic', file: 'restic', also: [], package: 'restic', what: 'the peer of a first capture' }]);

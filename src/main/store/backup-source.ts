@@ -81,7 +81,6 @@ export function openBackupSource(dataFolder: string): BackupSource {
   }
   try {
     db.pragma('cache_size = -16000');
-    db.pragma('mmap_size = 268435456');
     db.exec('BEGIN');
     return createSource(db, dataFolder);
   } catch (cause) {
