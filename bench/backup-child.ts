@@ -60,9 +60,10 @@ const steps: Readonly<Record<string, () => Promise<object>>> = {
   },
 };
 
+const cpuBefore = process.cpuUsage();
 const started = performance.now();
 const what = await steps[step]?.();
 const seconds = (performance.now() - started) / 1_000;
 const peakMb = Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) / 1_024;
-const cpu = process.cpuUsage();
+const cpu = process.cpuUsage(cpuBefore);
 console.log(JSON.stringify({ seconds, peakMb, cpuSeconds: (cpu.user + cpu.system) / 1e6, ...what }));
