@@ -12,10 +12,12 @@ import type { Host } from './host.ts';
 import { createLogFlush } from './log/flush.ts';
 import { createLog } from './log/log.ts';
 import { logLimits } from './log/rotation.ts';
+import { createPause } from './pause.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { acquireLock } from './store/lock.ts';
+import { createMeta } from './store/meta.ts';
 import { createParts, openVault, type Vault } from './vault.ts';
 import { createHashPool } from './watch/hash-pool.ts';
 import { watchLimits } from './watch/limits.ts';
@@ -91,6 +93,7 @@ async function buildAgent(
   parts.outbox.setConfigured(settings.configuredRemotes());
   parts.outbox.releaseExpired();
   clearTemporaryObjects(dataFolder);
+  const pause = createPause({ meta: createMeta(vault.store), nowMs: host.nowMs, onChange: hub.statusChanged });
 
   const watch = createWatchService({
     isWatching: mode === 'running',
@@ -132,6 +135,7 @@ async function buildAgent(
     vault,
     parts,
     watch,
+    pause,
     state,
     logFlush: flush,
     applyRoots,
@@ -169,7 +173,8 @@ async function buildAgent(
       parts.search.start();
       return;
     }
-    if (settings.current().roots.length === 0) {
+    // The desktop app asks its person for the first folder instead.
+    if (settings.current().roots.length === 0 && host.shell !== 'desktop') {
       state.createdFirstRoot = createFirstRoot(host.environment);
       settings.addRoot(state.createdFirstRoot);
     }
@@ -212,6 +217,7 @@ async function buildAgent(
   const stop = async (): Promise<void> => {
     for (const timer of daily) clearInterval(timer);
     for (const each of unlisten) each();
+    pause.close();
     await settings.stop();
     await watch.stop();
     await parts.search.stop();

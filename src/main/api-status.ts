@@ -5,7 +5,10 @@ import { collectDoctorFacts } from './api-doctor.ts';
 import type { ApiParts } from './api-parts.ts';
 import { runChecks } from './ops/health/doctor.ts';
 
-type StatusMethods = Pick<AgentMethods, 'agent.status' | 'agent.stop' | 'agent.link' | 'doctor.run'>;
+type StatusMethods = Pick<
+  AgentMethods,
+  'agent.status' | 'agent.stop' | 'agent.link' | 'agent.pause' | 'agent.resume' | 'doctor.run'
+>;
 
 export function createStatusMethods(all: ApiParts): StatusMethods {
   return {
@@ -16,6 +19,14 @@ export function createStatusMethods(all: ApiParts): StatusMethods {
       return {};
     },
     'agent.link': async () => ({ url: all.state.makeLink?.() ?? all.state.dashboardUrl ?? '' }),
+    'agent.pause': async ({ untilMs }) => {
+      all.pause.start(untilMs);
+      return { pausedUntilMs: untilMs };
+    },
+    'agent.resume': async () => {
+      all.pause.end();
+      return {};
+    },
     'doctor.run': async () => ({ checks: runChecks(await collectDoctorFacts(all)) }),
   };
 }
@@ -72,6 +83,7 @@ function status(all: ApiParts): AgentStatus {
     outbox: parts.outbox
       .summary()
       .filter((remote) => remote.configured || settings.configuredRemotes().includes(remote.remote)),
+    pausedUntilMs: all.pause.untilMs(),
   };
 }
 

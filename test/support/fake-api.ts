@@ -48,7 +48,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
   };
   const state = createState(options);
   const handlers: AgentMethods = {
-    ...agentHandlers(state, nowMs),
+    ...agentHandlers(state, nowMs, emit),
     ...rootHandlers(state, nowMs, emit),
     ...fileHandlers(state),
     ...searchHandlers(state),
@@ -139,6 +139,7 @@ function statusOf(state: State, nowMs: number): AgentStatus {
     waiting: { capture: 0, index: 2 },
     progress: [],
     outbox: outbox(),
+    pausedUntilMs: state.pausedUntilMs ?? null,
   };
 }
 
@@ -150,11 +151,24 @@ const outbox = (): AgentStatus['outbox'] => [
 function agentHandlers(
   state: State,
   nowMs: () => number,
-): Handlers<'agent.status' | 'agent.stop' | 'agent.link' | 'outbox.summary' | 'doctor.run'> {
+  emit: (event: AgentEvent) => void,
+): Handlers<
+  'agent.status' | 'agent.stop' | 'agent.link' | 'agent.pause' | 'agent.resume' | 'outbox.summary' | 'doctor.run'
+> {
   return {
     'agent.status': async () => statusOf(state, nowMs()),
     'agent.stop': async () => ({}),
     'agent.link': async () => ({ url: 'http://127.0.0.1:5000/open/sample' }),
+    'agent.pause': async ({ untilMs }) => {
+      state.pausedUntilMs = untilMs;
+      emit({ event: 'status', payload: {} });
+      return { pausedUntilMs: untilMs };
+    },
+    'agent.resume': async () => {
+      state.pausedUntilMs = null;
+      emit({ event: 'status', payload: {} });
+      return {};
+    },
     'outbox.summary': async () => ({ remotes: outbox() }),
     'doctor.run': async () => ({ checks: FAKE_CHECKS }),
   };

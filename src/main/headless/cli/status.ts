@@ -39,6 +39,9 @@ function describeStatus(context: Context, status: AgentStatus): string[] {
     ['Last save', ago(context, status.lastCaptureAtMs)],
     ['Waiting', waiting(status)],
     ['Remotes', remotes(status)],
+    ...(status.pausedUntilMs === null
+      ? []
+      : [['Paused', `sending and backing up rest until ${when(context, status.pausedUntilMs)}`] as const]),
     ...status.next.map(
       (next) =>
         [
