@@ -46,6 +46,16 @@ export function Root({ client, theme }: { client: PageClient; theme: Store<Theme
     addEventListener('hashchange', onHash);
     return () => removeEventListener('hashchange', onHash);
   }, []);
+  // What the shell around the page wants shown: a place from the tray, a word about the window itself.
+  useEffect(() => {
+    const stops = [
+      client.desktop?.on('desktop.go', ({ hash }) => app.go(hash)),
+      client.desktop?.on('desktop.notice', (notice) => app.notice.set(notice)),
+    ];
+    return () => {
+      for (const stop of stops) stop?.();
+    };
+  }, [client, app]);
   return (
     <AppProvider value={app}>
       <Page route={route} />
