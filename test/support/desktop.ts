@@ -16,7 +16,7 @@ import { NODE } from './strace.ts';
 
 const ROOT = packageRoot();
 const REGISTER = join(import.meta.dirname, 'electron-host', 'register.ts');
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 export const isReal = process.env.ANGLES_ELECTRON === 'real';
 
@@ -135,6 +135,10 @@ async function startHosted(start: DesktopStart): Promise<Desktop> {
         .find((one) => one.url().includes('.electron-host.test/'));
       if (found !== undefined) {
         found.setDefaultTimeout(10_000);
+        // A page that crashed once stays so for this connection, whatever is loaded into it later.
+        found.on('crash', () => {
+          browser = null;
+        });
         await found.locator('h1').first().waitFor({ state: 'attached' });
         return found;
       }

@@ -45,8 +45,6 @@ async function start(): Promise<Browser> {
     // Beside the port, so that Chromium ends when this process does, however it ends.
     '--remote-debugging-pipe',
     `--user-data-dir=${profile}`,
-    // window.open gives null, as a denied window does in Electron.
-    '--block-new-web-contents',
     '--no-first-run',
     '--disable-background-networking',
     '--disable-component-update',

@@ -160,6 +160,14 @@ export class WebContents extends KnownEmitter {
     });
     const cdp = browser.cdp.session(sessionId);
     this.listen(cdp);
+    browser.cdp.on(
+      'Target.targetCreated',
+      ({ targetInfo }: { targetInfo: { targetId: string; openerId?: string } }) => {
+        if (targetInfo.openerId === targetId)
+          browser.cdp.send('Target.closeTarget', { targetId: targetInfo.targetId }).catch(() => undefined);
+      },
+    );
+    await browser.cdp.send('Target.setDiscoverTargets', { discover: true });
     await Promise.all([cdp.send('Page.enable'), cdp.send('Runtime.enable'), cdp.send('Inspector.enable')]);
     const { frameTree } = await cdp.send<{ frameTree: { frame: { id: string; url: string } } }>('Page.getFrameTree');
     this.mainFrameId = frameTree.frame.id;
@@ -216,14 +224,9 @@ export class WebContents extends KnownEmitter {
       this.loading = null;
       this.emit('did-finish-load', {});
     });
-    cdp.on('Page.windowOpen', ({ url, windowName }: { url: string; windowName: string }) => {
-      const answer = this.openHandler?.({
-        url: fromCarried(url),
-        frameName: windowName,
-        disposition: 'foreground-tab',
-      });
-      if (answer?.action !== 'deny') throw notEmulated('a window opened by a page');
-    });
+    cdp.on('Page.windowOpen', ({ url, windowName }: { url: string; windowName: string }) =>
+      this.askToOpen(url, windowName),
+    );
     cdp.on('Inspector.targetCrashed', () => {
       this.crashed = true;
       this.worldId = null;
@@ -268,6 +271,10 @@ export class WebContents extends KnownEmitter {
       this.emit('preload-error', {}, this.preferences.preload, error);
       return;
     }
+    if (kind === 'open') {
+      this.askToOpen(channel, text);
+      return;
+    }
     const args = codec.decode(text) as unknown[];
     const event = { sender: this.facade, senderFrame: this.mainFrame, frameId: 1, processId: 1, type: 'frame' };
     if (kind === 'send') {
@@ -278,6 +285,14 @@ export class WebContents extends KnownEmitter {
       (value) => this.toPreload('value', id, channel, value),
       (error: unknown) => this.toPreload('error', id, channel, String(error)),
     );
+  }
+
+  /** Only denying is emulated: what a page opened all the same is closed at once (see `open`). */
+  askToOpen(url: string, frameName: string): void {
+    const answer = this.openHandler?.({ url: fromCarried(url), frameName, disposition: 'foreground-tab' });
+    if (answer?.action === 'deny') return;
+    process.stderr.write(`${notEmulated('a window opened by a page').message}\n`);
+    process.exit(70);
   }
 
   /** What was meant for a page that is gone is dropped, as in Electron. */

@@ -12,7 +12,7 @@ export const RECEIVER = '__electronHostReceive';
 
 type Described = readonly [kind: string, value: unknown];
 type BridgeSide = {
-  readonly describe: (value: unknown) => Described;
+  readonly describe: (value: unknown, depth?: number) => Described;
   readonly revive: (described: Described, isFrozen: boolean) => unknown;
   readonly dispatch: (kind: string, detail: unknown) => void;
   readonly listen: (kind: string, listener: (detail: never) => void) => void;
@@ -41,7 +41,11 @@ function bridgeSide(token: string, mine: string, other: string, codec: ReturnTyp
   const listen: BridgeSide['listen'] = (kind, listener) => {
     add(`${token}:${mine}:${kind}`, (event) => listener(parse((event as CustomEvent<string>).detail) as never));
   };
-  const describe: BridgeSide['describe'] = (value) => {
+  const describe: BridgeSide['describe'] = (value, depth = 0) => {
+    if (depth > 1_000)
+      throw new TypeError(
+        'Electron contextBridge recursion depth exceeded.  Nested objects deeper than 1000 are not supported.',
+      );
     if (typeof value === 'function') {
       let id = ids.get(value);
       if (id === undefined) {
@@ -61,9 +65,9 @@ function bridgeSide(token: string, mine: string, other: string, codec: ReturnTyp
       );
       return ['promise', id];
     }
-    if (Array.isArray(value)) return ['array', value.map(describe)];
+    if (Array.isArray(value)) return ['array', value.map((inner) => describe(inner, depth + 1))];
     if (typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Object]')
-      return ['object', Object.entries(value).map(([key, inner]) => [key, describe(inner)])];
+      return ['object', Object.entries(value).map(([key, inner]) => [key, describe(inner, depth + 1)])];
     return ['clone', codec.encode(value)];
   };
   const revive: BridgeSide['revive'] = ([kind, value], isFrozen) => {
@@ -89,7 +93,7 @@ function bridgeSide(token: string, mine: string, other: string, codec: ReturnTyp
   };
   const call = (id: number, args: readonly unknown[]): unknown => {
     reply = null;
-    dispatch('call', [id, args.map(describe)]);
+    dispatch('call', [id, args.map((one) => describe(one))]);
     const [isOk, result] = (reply ?? [false, ['clone', codec.encode(new Error('the bridge is gone'))]]) as [
       boolean,
       Described,
@@ -130,6 +134,15 @@ function mainWorld(token: string, makeCodec: typeof createCodec, makeSide: typeo
       defineProperty(window, key, { value, enumerable: true, writable: false, configurable: false });
     }
     side.dispatch('exposed', [isTaken]);
+  });
+  // A window that the program denies is null to the page; Chromium alone would give one.
+  defineProperty(window, 'open', {
+    value: (url?: string | URL, name?: string) => {
+      side.dispatch('open', [new URL(String(url ?? 'about:blank'), document.baseURI).href, String(name ?? '')]);
+      return null;
+    },
+    writable: true,
+    configurable: true,
   });
   side.dispatch('ready', []);
 }
@@ -217,6 +230,7 @@ function isolatedWorld(
     },
   });
 
+  side.listen('open', ([url, name]: [string, string]) => post(['open', 0, url, name]));
   let exposed: [boolean] | null = null;
   let isReady = false;
   const queue: [string, Described][] = [];
