@@ -103,7 +103,7 @@ function statusLine(state: TrayStateName, { status, conflicts, clock }: TrayFact
     case 'setup':
       return 'Not set up: choose a folder';
     case 'offline':
-      return `Offline: ${count(queued(status), 'change')} wait to be sent`;
+      return `Offline: ${count(queued(status), 'change')} to send later`;
     case 'paused':
       return `Paused until ${clock(status.pausedUntilMs ?? 0)}; saves are still captured`;
     case 'syncing':
@@ -157,7 +157,7 @@ function menuOf(line: string, facts: TrayFacts): TrayItem[] {
     action('Logs', 'logs'),
     action('Settings', 'settings'),
     { kind: 'line' },
-    action(waiting === 0 ? 'Quit Angles' : `Quit Angles (${count(waiting, 'change')} stay queued safely)`, 'quit'),
+    action(waiting === 0 ? 'Quit Angles' : `Quit Angles (${count(waiting, 'change')} kept for later)`, 'quit'),
   ];
 }
 
@@ -173,7 +173,7 @@ const count = (number: number, noun: string): string =>
 
 /** One line of a menu: no control characters, and not longer than a menu can be. */
 function clip(text: string): string {
-  const plain = displayPath(text);
+  const plain = displayPath(text).replace(/\.$/, '');
   return plain.length <= LABEL_LENGTH ? plain : `${plain.slice(0, LABEL_LENGTH - 1)}…`;
 }
 
