@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useErrorBoundary, useMemo, useRef, useState } from 'preact/hooks';
+import type { DesktopEventName, DesktopEvents } from '../shared/desktop.ts';
 import { type App, AppProvider, type Notice, useApp } from './app-context.ts';
 import type { PageClient } from './data/client.ts';
 import { needsFirstRun } from './data/first-run.ts';
@@ -49,21 +50,33 @@ export function Root({ client, theme }: { client: PageClient; theme: Store<Theme
     addEventListener('hashchange', onHash);
     return () => removeEventListener('hashchange', onHash);
   }, []);
-  // What the shell around the page wants shown: a place from the tray, a word about the window itself.
-  useEffect(() => {
-    const stops = [
-      client.desktop?.on('desktop.go', ({ hash }) => app.go(hash)),
-      client.desktop?.on('desktop.notice', (notice) => app.notice.set(notice)),
-    ];
-    return () => {
-      for (const stop of stops) stop?.();
-    };
-  }, [client, app]);
+  useEffect(() => listenToShell(app), [app]);
   return (
     <AppProvider value={app}>
       <Page route={route} />
     </AppProvider>
   );
+}
+
+/** What the shell around the page wants shown: a place from the tray, a word about the window itself. */
+function listenToShell({ client: { desktop }, go, notice }: App): () => void {
+  if (desktop === null) return () => undefined;
+  const hear: { readonly [E in DesktopEventName]: (payload: DesktopEvents[E]) => void } = {
+    'desktop.go': ({ hash }) => go(hash),
+    'desktop.notice': (word) => notice.set(word),
+  };
+  const stops = [desktop.on('desktop.go', hear['desktop.go']), desktop.on('desktop.notice', hear['desktop.notice'])];
+  desktop.call('desktop.ready', {}).then(
+    ({ waiting }) => {
+      for (const { event, payload } of waiting)
+        if (Object.hasOwn(hear, event)) hear[event as DesktopEventName](payload as never);
+    },
+    // A window without its bridge says so in every view.
+    () => undefined,
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 function Page({ route }: { route: Route }): VNode {

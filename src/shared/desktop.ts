@@ -24,6 +24,11 @@ export const desktopMethods = {
       startsAtLogin: z.boolean().nullable(),
     }),
   },
+  /** The page listens now: what was meant for it while it loaded. */
+  'desktop.ready': {
+    in: nothing,
+    out: z.object({ waiting: z.array(z.object({ event: z.string(), payload: z.unknown() })) }),
+  },
   /** Asks the person for a folder; null when they changed their mind. */
   'desktop.pickFolder': { in: nothing, out: z.object({ path: z.string().nullable() }) },
   /** Opens a page of a known service in the browser. Throws `window.link_refused` for any other address. */

@@ -122,26 +122,20 @@ async function startHosted(start: DesktopStart): Promise<Desktop> {
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
     throw new Error(
-      `did not become so within ${PATIENCE_MS} ms: ${what}\n${JSON.stringify(state, null, 1)}\n${output()}`,
+      `did not become so within ${PATIENCE_MS} ms: ${what}\n${summaryOf(state)}\n${output().slice(-2_000)}`,
     );
   };
   const page = async (): Promise<Page> => {
     const state = await until('a window shows its page', ({ windows }) => windows[0]?.url.startsWith('app:') === true);
-    browser ??= await chromium.connectOverCDP(state.browserUrl ?? '');
     for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
+      browser ??= await chromium.connectOverCDP(state.browserUrl ?? '');
       const found = browser
         .contexts()
         .flatMap((context) => context.pages())
         .find((one) => one.url().includes('.electron-host.test/'));
-      if (found !== undefined) {
-        found.setDefaultTimeout(10_000);
-        // A page that crashed once stays so for this connection, whatever is loaded into it later.
-        found.on('crash', () => {
-          browser = null;
-        });
-        await found.locator('h1').first().waitFor({ state: 'attached' });
-        return found;
-      }
+      if (found !== undefined && (await isDrawn(found))) return found;
+      // A page that crashed stays so for its connection, whatever is loaded into it later.
+      if (found !== undefined) browser = null;
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
     throw new Error(`no page within ${PATIENCE_MS} ms\n${output()}`);
@@ -162,6 +156,35 @@ async function startHosted(start: DesktopStart): Promise<Desktop> {
       await ended;
     },
   };
+}
+
+/** False when the page crashed before it was drawn, or since. */
+async function isDrawn(page: Page): Promise<boolean> {
+  try {
+    page.setDefaultTimeout(10_000);
+    await page.locator('h1').first().waitFor({ state: 'attached' });
+    return true;
+  } catch (error) {
+    if (/crashed|closed/.test(String(error))) return false;
+    throw error;
+  }
+}
+
+/** What of the surroundings tells most about why something did not happen. */
+function summaryOf(state: HostState | null): string {
+  if (state === null) return 'no state was seen';
+  const { trays, notifications, dialogs, windows, pages } = state;
+  return JSON.stringify(
+    {
+      tray: trays.map(({ image, tooltip }) => [image, tooltip]),
+      notifications,
+      dialogs,
+      windows: windows.map(({ url, visible, focused }) => [url, visible, focused]),
+      pages,
+    },
+    null,
+    1,
+  );
 }
 
 function collect(child: ChildProcess): () => string {

@@ -3,9 +3,11 @@ import type { DesktopMethods } from '../../shared/desktop.ts';
 import type { Keychain } from './keychain.ts';
 import type { Links } from './links.ts';
 import type { LoginItem } from './login-item.ts';
+import type { MainWindow } from './main-window.ts';
 import type { TrayIcon } from './tray.ts';
 
 export type DesktopMethodsNeeds = {
+  readonly window: Pick<MainWindow, 'ready'>;
   readonly tray: TrayIcon;
   readonly keychain: Keychain;
   readonly loginItem: LoginItem;
@@ -15,6 +17,7 @@ export type DesktopMethodsNeeds = {
 
 /** What the window can ask of its shell. */
 export function createDesktopMethods({
+  window,
   tray,
   keychain,
   loginItem,
@@ -28,6 +31,7 @@ export function createDesktopMethods({
       keychain: await keychain.state(),
       startsAtLogin: loginItem.isOn(),
     }),
+    'desktop.ready': async () => ({ waiting: window.ready() }),
     'desktop.pickFolder': async () => {
       const { canceled, filePaths } = await dialog.showOpenDialog({
         title: 'Choose a folder to watch',

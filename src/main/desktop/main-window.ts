@@ -33,6 +33,8 @@ export type MainWindow = {
   /** Its contents; null while it is closed. */
   readonly contents: () => WebContents | null;
   readonly tell: <E extends DesktopEventName>(event: E, payload: DesktopEvents[E]) => void;
+  /** The page listens from now on; returns what waited for it. */
+  readonly ready: () => { event: DesktopEventName; payload: unknown }[];
   readonly close: () => void;
   /** The program ends: the window closes without a word. */
   readonly forget: () => void;
@@ -42,20 +44,20 @@ const PAPER = { light: '#f5f4f0', dark: '#151513' };
 
 export function createMainWindow(needs: MainWindowNeeds): MainWindow {
   let window: BrowserWindow | null = null;
-  /** What the page is told when it has loaded. */
-  let waiting: { readonly event: DesktopEventName; readonly payload: unknown }[] = [];
-  let isLoaded = false;
+  /** What the page is told when it listens. */
+  let waiting: { event: DesktopEventName; payload: unknown }[] = [];
+  let isListening = false;
   let isForgotten = false;
   const crashes = createCrashGuard(needs.nowMs);
 
   const contents = (): WebContents | null => (window === null || window.isDestroyed() ? null : window.webContents);
   const tell: MainWindow['tell'] = (event, payload) => {
     const page = contents();
-    if (page !== null && isLoaded) sendEvent(page, event, payload);
+    if (page !== null && isListening) sendEvent(page, event, payload);
     else waiting.push({ event, payload });
   };
   const load = (made: BrowserWindow, hash: string): void => {
-    isLoaded = false;
+    isListening = false;
     made.loadURL(`${APP_PAGE}${hash}`).catch((error: unknown) => {
       // A crash ends the loading, too; it has its own handling.
       if (window === made) needs.log.error('The window could not load its page.', { error });
@@ -86,11 +88,6 @@ export function createMainWindow(needs: MainWindowNeeds): MainWindow {
       waiting = [];
       if (!isForgotten) needs.onClosed();
     });
-    made.webContents.on('did-finish-load', () => {
-      isLoaded = true;
-      for (const { event, payload } of waiting) sendEvent(made.webContents, event, payload);
-      waiting = [];
-    });
     made.webContents.on('preload-error', (_event, path, error) =>
       needs.log.error('The window has no bridge to the agent.', { path, error }),
     );
@@ -111,7 +108,7 @@ export function createMainWindow(needs: MainWindowNeeds): MainWindow {
     load(made, hash);
   };
   const tellAfterCrash = (): void => {
-    isLoaded = false;
+    isListening = false;
     tell('desktop.notice', {
       tone: 'error',
       text: 'The window crashed and was opened again. The agent went on: nothing is lost.',
@@ -131,6 +128,12 @@ export function createMainWindow(needs: MainWindowNeeds): MainWindow {
     },
     contents,
     tell,
+    ready: () => {
+      isListening = true;
+      const told = waiting;
+      waiting = [];
+      return told;
+    },
     close: () => {
       isForgotten = true;
       if (window !== null && !window.isDestroyed()) window.close();

@@ -30,11 +30,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     app.exit(0);
     return;
   }
-  let desktop: Desktop | null = null;
-  let wanted: { link: string | null } | null = null;
+  const launch: Launch = { desktop: null, opening: null };
+  let wanted: { readonly link: string | null } | null = null;
   const show = (link: string | null): void => {
-    if (desktop === null) wanted = { link };
-    else desktop.show(link);
+    if (launch.desktop === null) wanted = { link };
+    else launch.desktop.show(link);
   };
   app.on('second-instance', (_event, others) => show(linkIn(others)));
   app.on('open-url', (event, url) => {
@@ -44,13 +44,16 @@ export async function main(argv: readonly string[]): Promise<void> {
   app.on('activate', () => show(null));
   // The agent lives on without a window.
   app.on('window-all-closed', () => undefined);
-  endCleanly(() => desktop);
+  endCleanly(launch);
   await app.whenReady();
   if (app.isPackaged) app.setAsDefaultProtocolClient('angles');
-  desktop = await openUntilItWorks(argv, dataFolder);
-  if (desktop === null) app.exit(1);
-  else if (wanted !== null) desktop.show((wanted as { link: string | null }).link);
+  launch.desktop = await openUntilItWorks(launch, argv, dataFolder);
+  if (launch.desktop === null) app.exit(1);
+  else if (wanted !== null) launch.desktop.show((wanted as { link: string | null }).link);
 }
+
+/** How far the start is: nothing, an attempt under way, or the running desktop. */
+type Launch = { desktop: Desktop | null; opening: Promise<Desktop> | null };
 
 /** The profile of the window lies in the data folder, so that one data folder means one running program. */
 function profileFolder(dataFolder: string): string {
@@ -60,41 +63,45 @@ function profileFolder(dataFolder: string): string {
 }
 
 /** Null when the person gave up. */
-async function openUntilItWorks(argv: readonly string[], dataFolder: string): Promise<Desktop | null> {
+async function openUntilItWorks(launch: Launch, argv: readonly string[], dataFolder: string): Promise<Desktop | null> {
   for (;;) {
     try {
-      return await startDesktop({
+      launch.opening = startDesktop({
         ...readArguments(argv),
         dataFolder,
         version: programVersion(),
         packageFolder: packageRoot(),
         openAgent: async (host, mode) => (await import('../agent.ts')).openAgent(host, mode),
       });
+      return await launch.opening;
     } catch (error) {
+      // While a person reads why, quitting has nothing to wait for.
+      launch.opening = null;
       if (!(await askAfterFailure(error))) return null;
     }
   }
 }
 
-/** However it is asked to end (menu, signal, log-out, `angles stop`), the agent is closed in order first. */
-function endCleanly(running: () => Desktop | null): void {
-  app.on('before-quit', () => running()?.sayGoodbye());
+/** However it is asked to end (menu, signal, log-out, `angles stop`), also while it starts, the agent is closed first. */
+function endCleanly(launch: Launch): void {
+  app.on('before-quit', () => launch.desktop?.sayGoodbye());
   let isOver = false;
   app.on('will-quit', (event) => {
-    const desktop = running();
-    if (isOver || desktop === null) return;
+    if (isOver || launch.opening === null) return;
     event.preventDefault();
     isOver = true;
-    desktop.stop().then(
-      (line) => {
-        process.stderr.write(`${line}\n`);
-        app.exit(0);
-      },
-      (error: unknown) => {
-        process.stderr.write(`Error: ${String((error as Error).stack ?? error)}\n`);
-        app.exit(1);
-      },
-    );
+    launch.opening
+      .then((desktop) => desktop.stop())
+      .then(
+        (line) => {
+          process.stderr.write(`${line}\n`);
+          app.exit(0);
+        },
+        (error: unknown) => {
+          process.stderr.write(`Error: ${String((error as Error).stack ?? error)}\n`);
+          app.exit(1);
+        },
+      );
   });
   let signals = 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -30,6 +30,7 @@ beforeAll(() => {
           keychain: { state: 'strong', backend: 'x' },
           startsAtLogin: null,
         }),
+        'desktop.ready': async () => ({ waiting: [] }),
         'desktop.pickFolder': async () => ({ path: null }),
         'desktop.openLink': async () => ({}),
       },

@@ -36,6 +36,8 @@ class App extends KnownEmitter {
       if (this.quitting) return;
       if (!this.emit('window-all-closed')) this.quit();
     });
+    // A program of Electron lives until it quits, also with nothing to do.
+    setInterval(() => undefined, 2 ** 30);
     // After the modules of the program have been evaluated, as in Electron.
     setTimeout(() => {
       this.ready = true;
