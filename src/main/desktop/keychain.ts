@@ -20,7 +20,15 @@ export function createKeychain(dataFolder: string, platform: NodeJS.Platform): K
   const file = join(dataFolder, FILE);
   const read = (): Record<string, string> => {
     const text = readSmallFile(file);
-    return text === null ? {} : stored.parse(JSON.parse(text));
+    if (text === null) return {};
+    try {
+      return stored.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new AppError('keychain.locked', `${FILE} in the data folder is damaged.`, {
+        cause,
+        hint: 'Move the file away and enter the secrets again.',
+      });
+    }
   };
   const write = (values: Record<string, string>): void => replaceFile(file, `${JSON.stringify(values, null, 2)}\n`);
 
