@@ -14,6 +14,7 @@ import { createLogFlush } from './log/flush.ts';
 import { createLog } from './log/log.ts';
 import { logLimits } from './log/rotation.ts';
 import { giveBackMemory } from './memory.ts';
+import { createPause } from './pause.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
@@ -105,6 +106,7 @@ async function buildAgent(
   parts.outbox.setConfigured(settings.configuredRemotes());
   parts.outbox.releaseExpired();
   clearTemporaryObjects(dataFolder);
+  const pause = createPause({ meta: createMeta(vault.store), nowMs: host.nowMs, onChange: hub.statusChanged });
 
   const watch = createWatchService({
     isWatching: mode === 'running',
@@ -149,6 +151,7 @@ async function buildAgent(
     parts,
     watch,
     sync,
+    pause,
     state,
     logFlush: flush,
     applyRoots,
@@ -181,7 +184,8 @@ async function buildAgent(
       parts.search.start();
       return;
     }
-    if (settings.current().roots.length === 0) {
+    // The desktop app asks its person for the first folder instead.
+    if (settings.current().roots.length === 0 && host.shell !== 'desktop') {
       state.createdFirstRoot = createFirstRoot(host.environment);
       settings.addRoot(state.createdFirstRoot);
     }
@@ -227,6 +231,7 @@ async function buildAgent(
   const stop = async (): Promise<void> => {
     for (const timer of daily) clearInterval(timer);
     for (const each of unlisten) each();
+    pause.close();
     await settings.stop();
     await watch.stop();
     await sync.stop();

@@ -4,6 +4,7 @@ import type { EventHub } from './event-hub.ts';
 import type { Host } from './host.ts';
 import type { LogFlush } from './log/flush.ts';
 import type { Log } from './log/log.ts';
+import type { Pause } from './pause.ts';
 import type { SettingsSource } from './settings/settings.ts';
 import type { SyncEngine } from './sync/sync-engine.ts';
 import type { Parts, Vault } from './vault.ts';
@@ -33,6 +34,7 @@ export type ApiParts = {
   readonly parts: Parts;
   readonly watch: WatchService;
   readonly sync: SyncEngine;
+  readonly pause: Pause;
   readonly state: AgentState;
   readonly applyRoots: () => Promise<void>;
   readonly requestStop: () => void;

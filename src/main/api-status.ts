@@ -7,7 +7,10 @@ import { collectDoctorFacts } from './api-doctor.ts';
 import type { ApiParts } from './api-parts.ts';
 import { runChecks } from './ops/health/doctor.ts';
 
-type StatusMethods = Pick<AgentMethods, 'agent.status' | 'agent.stop' | 'agent.link' | 'doctor.run'>;
+type StatusMethods = Pick<
+  AgentMethods,
+  'agent.status' | 'agent.stop' | 'agent.link' | 'agent.pause' | 'agent.resume' | 'doctor.run'
+>;
 
 export function createStatusMethods(all: ApiParts): StatusMethods {
   return {
@@ -18,6 +21,14 @@ export function createStatusMethods(all: ApiParts): StatusMethods {
       return {};
     },
     'agent.link': async () => ({ url: all.state.makeLink?.() ?? all.state.dashboardUrl ?? '' }),
+    'agent.pause': async ({ untilMs }) => {
+      all.pause.start(untilMs);
+      return { pausedUntilMs: untilMs };
+    },
+    'agent.resume': async () => {
+      all.pause.end();
+      return {};
+    },
     'doctor.run': async () => ({ checks: runChecks(await collectDoctorFacts(all)) }),
   };
 }
@@ -75,6 +86,7 @@ function status(all: ApiParts): AgentStatus {
       .summary()
       .filter((remote) => remote.configured || settings.configuredRemotes().includes(remote.remote)),
     sync: all.sync.status(),
+    pausedUntilMs: all.pause.untilMs(),
   };
 }
 

@@ -85,6 +85,8 @@ export const agentStatus = z.object({
   outbox: z.array(outboxSummary),
   /** The remotes, their state and what waits for a person. */
   sync: syncStatus,
+  /** Until when sending and backing up rest; null when they do not. Capturing never rests. */
+  pausedUntilMs: timeMs.nullable(),
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 
@@ -113,6 +115,9 @@ export const agentMethods = {
   'agent.stop': { in: nothing, out: nothing },
   /** A link that signs a browser in once, within ten minutes. */
   'agent.link': { in: nothing, out: z.object({ url: z.string() }) },
+  /** Sending and backing up rest until then, at most 14 days; capturing goes on. A later call replaces the time. */
+  'agent.pause': { in: z.object({ untilMs: timeMs }), out: z.object({ pausedUntilMs: timeMs }) },
+  'agent.resume': { in: nothing, out: nothing },
 
   'roots.list': { in: nothing, out: z.object({ roots: z.array(rootInfo) }) },
   'roots.add': { in: z.object({ path: z.string().min(1) }), out: z.object({ root: rootInfo }) },

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 03:00');
+const optionalTime = z.union([z.literal(''), clockTime], 'must be a time like 22:00, or empty').default('');
 const positive = z.number().int().positive();
 const timeZone = z.string().refine(isTimeZone, 'must be a time zone like UTC or Europe/Berlin');
 
@@ -60,6 +61,21 @@ const notifications = z.strictObject({
   email_enabled: z.boolean().default(false),
   slack_enabled: z.boolean().default(true),
   desktop_enabled: z.boolean().default(true),
+  /** Notices on the desktop in any 24 hours; what is beyond waits and is told as one. */
+  daily_limit: z.number().int().min(1).max(50).default(3),
+  /** No notice on the desktop between these times; both empty: no quiet hours. */
+  quiet_from: optionalTime,
+  quiet_to: optionalTime,
+  tell_decisions: z.boolean().default(true),
+  tell_faults: z.boolean().default(true),
+  tell_sync: z.boolean().default(true),
+  tell_backups: z.boolean().default(true),
+  tell_schedule: z.boolean().default(true),
+});
+
+const desktop = z.strictObject({
+  start_at_login: z.boolean().default(false),
+  check_for_updates: z.boolean().default(true),
 });
 
 const backup = z.strictObject({
@@ -113,6 +129,7 @@ export const settingsSchema = z.strictObject({
   ai: ai.prefault({}),
   privacy: privacy.prefault({}),
   dashboard: dashboard.prefault({}),
+  desktop: desktop.prefault({}),
   logs: logs.prefault({}),
 });
 export type Settings = z.infer<typeof settingsSchema>;

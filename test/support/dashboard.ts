@@ -139,6 +139,7 @@ export const placesOf = (ids: {
   'logs without a match': '#/logs?text=zzzz',
   health: '#/health',
   settings: '#/settings',
+  'the first run': '#/welcome',
 });
 
 export async function recordIds(api: FakeApi): Promise<{ decision: string; memory: string }> {

@@ -51,7 +51,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
   const state = createState(options);
   const sync = createFakeSync({ records: state.records, nowMs, emit, empty: options.empty === true });
   const handlers: AgentMethods = {
-    ...agentHandlers(state, nowMs, sync.status),
+    ...agentHandlers(state, nowMs, sync.status, emit),
     ...rootHandlers(state, nowMs, emit),
     ...fileHandlers(state),
     ...searchHandlers(state),
@@ -144,6 +144,7 @@ function statusOf(state: State, nowMs: number, sync: SyncStatus): AgentStatus {
     progress: [],
     outbox: outbox(),
     sync,
+    pausedUntilMs: state.pausedUntilMs ?? null,
   };
 }
 
@@ -156,11 +157,24 @@ function agentHandlers(
   state: State,
   nowMs: () => number,
   sync: () => SyncStatus,
-): Handlers<'agent.status' | 'agent.stop' | 'agent.link' | 'outbox.summary' | 'doctor.run'> {
+  emit: (event: AgentEvent) => void,
+): Handlers<
+  'agent.status' | 'agent.stop' | 'agent.link' | 'agent.pause' | 'agent.resume' | 'outbox.summary' | 'doctor.run'
+> {
   return {
     'agent.status': async () => statusOf(state, nowMs(), sync()),
     'agent.stop': async () => ({}),
     'agent.link': async () => ({ url: 'http://127.0.0.1:5000/open/sample' }),
+    'agent.pause': async ({ untilMs }) => {
+      state.pausedUntilMs = untilMs;
+      emit({ event: 'status', payload: {} });
+      return { pausedUntilMs: untilMs };
+    },
+    'agent.resume': async () => {
+      state.pausedUntilMs = null;
+      emit({ event: 'status', payload: {} });
+      return {};
+    },
     'outbox.summary': async () => ({ remotes: outbox() }),
     'doctor.run': async () => ({ checks: FAKE_CHECKS }),
   };

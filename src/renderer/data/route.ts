@@ -11,6 +11,7 @@ export const VIEWS = [
   'logs',
   'health',
   'settings',
+  'welcome',
 ] as const;
 export type ViewName = (typeof VIEWS)[number];
 export type Params = Readonly<Record<string, string>>;
