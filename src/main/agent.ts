@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayPath } from '../shared/display.ts';
 import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
+import { createBackup } from './agent-backup.ts';
 import { createFirstRoot, planRoots } from './agent-roots.ts';
 import { createSync } from './agent-sync.ts';
 import { createApi } from './api.ts';
@@ -106,6 +107,7 @@ async function buildAgent(
   parts.outbox.releaseExpired();
   clearTemporaryObjects(dataFolder);
 
+  let onChange = (): void => undefined;
   const watch = createWatchService({
     isWatching: mode === 'running',
     parts: {
@@ -122,7 +124,10 @@ async function buildAgent(
       random: Math.random,
       platform: process.platform,
     },
-    onCaptured: parts.onCaptured,
+    onCaptured: (counts) => {
+      parts.onCaptured(counts);
+      onChange();
+    },
     onCondition: hub.statusChanged,
     onProgress: (progress) => hub.emit({ event: 'progress', payload: progress }),
   });
@@ -138,6 +143,8 @@ async function buildAgent(
     safeSinceMs: null,
     damage: null,
   };
+  const backup = createBackup({ host, mode, settings, log, hub, vault, parts, watch, state });
+  onChange = backup.changed;
   const stopListeners: (() => void)[] = [];
   const api = createApi({
     host,
@@ -149,6 +156,7 @@ async function buildAgent(
     parts,
     watch,
     sync,
+    backup,
     state,
     logFlush: flush,
     applyRoots,
@@ -171,6 +179,7 @@ async function buildAgent(
     for (const { name, secret } of ENVIRONMENT) if (secret) log.addSecret(settings.environment(name) ?? '');
     parts.outbox.setConfigured(settings.configuredRemotes());
     void sync.configure();
+    backup.wake();
     hub.emit({ event: 'settings', payload: {} });
     applyRoots().catch((cause: unknown) => logger.error('The watched folders could not be changed.', { error: cause }));
   };
@@ -186,6 +195,9 @@ async function buildAgent(
       settings.addRoot(state.createdFirstRoot);
     }
     unlisten = [
+      hub.subscribe(({ event }) => {
+        if (event === 'records') backup.changed();
+      }),
       settings.onChange(onSettings),
       settings.onProblem((error) =>
         logger.warn('The settings could not be used; the earlier ones stay in force.', { error }),
@@ -193,6 +205,7 @@ async function buildAgent(
       host.onPower((event) => {
         if (event !== 'resume') return;
         sync.wake();
+        backup.wake();
         void watch.scanAll();
       }),
     ];
@@ -209,6 +222,7 @@ async function buildAgent(
     });
     daily.push(setInterval(() => void tidy(), DAY_MS));
     void tidy();
+    await backup.start();
     await applyRoots();
     logger.info('Ready.', {
       pid: process.pid,
@@ -228,6 +242,8 @@ async function buildAgent(
     for (const timer of daily) clearInterval(timer);
     for (const each of unlisten) each();
     await settings.stop();
+    // First what reads and writes files, then what looks at them.
+    await backup.stop();
     await watch.stop();
     await sync.stop();
     await parts.search.stop();

@@ -37,6 +37,16 @@ export async function collectDoctorFacts(all: ApiParts): Promise<DoctorFacts> {
       folder: join(host.dataFolder, 'logs'),
     },
     settings: { warnings, off },
+    backup: await readBackup(all),
     watchedFolders: mode === 'running' ? watch.folders() : null,
   };
+}
+
+async function readBackup({ backup, log }: ApiParts): Promise<DoctorFacts['backup']> {
+  try {
+    return await (await backup.service()).status();
+  } catch (error) {
+    log.component('backup').error('How backups stand could not be read.', { error });
+    return null;
+  }
 }

@@ -5,6 +5,7 @@
  * Calls move work; events only say what changed: after a reconnect a face reads again.
  */
 import { z } from 'zod';
+import { backupEvents, backupMethods, backupSummary } from './contract-backup.ts';
 import { syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
 import {
   activityKind,
@@ -85,6 +86,8 @@ export const agentStatus = z.object({
   outbox: z.array(outboxSummary),
   /** The remotes, their state and what waits for a person. */
   sync: syncStatus,
+  /** How backups stand, in short; `backups.status` has the whole. */
+  backup: backupSummary,
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 
@@ -271,6 +274,7 @@ export const agentMethods = {
   },
 
   ...syncMethods,
+  ...backupMethods,
 
   'outbox.summary': { in: nothing, out: z.object({ remotes: z.array(outboxSummary) }) },
 
@@ -343,6 +347,7 @@ export const agentEvents = {
   log: logRecord,
   settings: nothing,
   ...syncEvents,
+  ...backupEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type EventName = keyof typeof agentEvents;

@@ -43,6 +43,23 @@ const healthy: DoctorFacts = {
   log: { failing: null, droppedFromDisk: 0, droppedFromVault: 0, folder: '/home/ada/vault/logs' },
   settings: { warnings: [], off: [] },
   watchedFolders: 100,
+  backup: {
+    state: 'ok',
+    summary: 'Everything captured is in a backup.',
+    problem: null,
+    lastBackupAtMs: NOW - 60_000,
+    lastVerifiedAtMs: NOW - 60_000,
+    unsavedChanges: 0,
+    nextAtMs: null,
+    lastDrill: null,
+    lastProvenAtMs: NOW - 86_400_000,
+    proofIsStale: false,
+    key: { source: 'generated', kind: 'key', fingerprint: 'abcd-0123', kitConfirmedAtMs: NOW - 86_400_000 },
+    destinations: [],
+    progress: null,
+    interruptedRestore: null,
+    warnings: [],
+  },
 };
 
 const with_ = (more: Partial<DoctorFacts>): DoctorFacts => ({ ...healthy, ...more });
@@ -58,6 +75,9 @@ describe('runChecks', () => {
       'root.1 ok',
       'vault ok',
       'contents ok',
+      'backup ok',
+      'backup.kit ok',
+      'backup.proof ok',
       'data_folder ok',
       'disk ok',
       'modes ok',
