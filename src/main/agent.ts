@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayPath } from '../shared/display.ts';
 import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
+import { createBackup } from './agent-backup.ts';
 import { createFirstRoot, planRoots } from './agent-roots.ts';
 import { createSync } from './agent-sync.ts';
 import { createApi } from './api.ts';
@@ -108,6 +109,7 @@ async function buildAgent(
   clearTemporaryObjects(dataFolder);
   const pause = createPause({ meta: createMeta(vault.store), nowMs: host.nowMs, onChange: hub.statusChanged });
 
+  let onChange = (): void => undefined;
   const watch = createWatchService({
     isWatching: mode === 'running',
     parts: {
@@ -124,7 +126,10 @@ async function buildAgent(
       random: Math.random,
       platform: process.platform,
     },
-    onCaptured: parts.onCaptured,
+    onCaptured: (counts) => {
+      parts.onCaptured(counts);
+      onChange();
+    },
     onCondition: hub.statusChanged,
     onProgress: (progress) => hub.emit({ event: 'progress', payload: progress }),
   });
@@ -140,6 +145,8 @@ async function buildAgent(
     safeSinceMs: null,
     damage: null,
   };
+  const backup = createBackup({ host, mode, settings, log, hub, vault, parts, watch, state });
+  onChange = backup.changed;
   const stopListeners: (() => void)[] = [];
   const api = createApi({
     host,
@@ -152,6 +159,7 @@ async function buildAgent(
     watch,
     sync,
     pause,
+    backup,
     state,
     logFlush: flush,
     applyRoots,
@@ -174,6 +182,7 @@ async function buildAgent(
     for (const { name, secret } of ENVIRONMENT) if (secret) log.addSecret(settings.environment(name) ?? '');
     parts.outbox.setConfigured(settings.configuredRemotes());
     void sync.configure();
+    backup.wake();
     hub.emit({ event: 'settings', payload: {} });
     applyRoots().catch((cause: unknown) => logger.error('The watched folders could not be changed.', { error: cause }));
   };
@@ -190,6 +199,9 @@ async function buildAgent(
       settings.addRoot(state.createdFirstRoot);
     }
     unlisten = [
+      hub.subscribe(({ event }) => {
+        if (event === 'records') backup.changed();
+      }),
       settings.onChange(onSettings),
       settings.onProblem((error) =>
         logger.warn('The settings could not be used; the earlier ones stay in force.', { error }),
@@ -197,6 +209,7 @@ async function buildAgent(
       host.onPower((event) => {
         if (event !== 'resume') return;
         sync.wake();
+        backup.wake();
         void watch.scanAll();
       }),
     ];
@@ -213,6 +226,7 @@ async function buildAgent(
     });
     daily.push(setInterval(() => void tidy(), DAY_MS));
     void tidy();
+    await backup.start();
     await applyRoots();
     logger.info('Ready.', {
       pid: process.pid,
@@ -233,6 +247,8 @@ async function buildAgent(
     for (const each of unlisten) each();
     pause.close();
     await settings.stop();
+    // First what reads and writes files, then what looks at them.
+    await backup.stop();
     await watch.stop();
     await sync.stop();
     await parts.search.stop();

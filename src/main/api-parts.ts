@@ -1,3 +1,4 @@
+import type { AgentBackup } from './agent-backup.ts';
 import type { RootPlan } from './agent-roots.ts';
 import type { AgentMode } from './api-types.ts';
 import type { EventHub } from './event-hub.ts';
@@ -35,6 +36,7 @@ export type ApiParts = {
   readonly watch: WatchService;
   readonly sync: SyncEngine;
   readonly pause: Pause;
+  readonly backup: AgentBackup;
   readonly state: AgentState;
   readonly applyRoots: () => Promise<void>;
   readonly requestStop: () => void;

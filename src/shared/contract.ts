@@ -5,6 +5,7 @@
  * Calls move work; events only say what changed: after a reconnect a face reads again.
  */
 import { z } from 'zod';
+import { backupEvents, backupMethods, backupSummary } from './contract-backup.ts';
 import { syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
 import {
   activityKind,
@@ -87,6 +88,8 @@ export const agentStatus = z.object({
   sync: syncStatus,
   /** Until when sending and backing up rest; null when they do not. Capturing never rests. */
   pausedUntilMs: timeMs.nullable(),
+  /** How backups stand, in short; `backups.status` has the whole. */
+  backup: backupSummary,
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 
@@ -276,6 +279,7 @@ export const agentMethods = {
   },
 
   ...syncMethods,
+  ...backupMethods,
 
   'outbox.summary': { in: nothing, out: z.object({ remotes: z.array(outboxSummary) }) },
 
@@ -348,6 +352,7 @@ export const agentEvents = {
   log: logRecord,
   settings: nothing,
   ...syncEvents,
+  ...backupEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type EventName = keyof typeof agentEvents;

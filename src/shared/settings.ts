@@ -79,9 +79,19 @@ const desktop = z.strictObject({
 });
 
 const backup = z.strictObject({
-  repository: z.string().default('angles-backup'),
+  /** The folder of the repository below `backups` in the data folder. */
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be letters, digits, dash and underscore')
+    .default('angles-backup'),
+  /** After changes, and at `scheduler.run_time`. */
   auto_commit: z.boolean().default(true),
+  quiet_seconds: positive.max(3_600).default(30),
+  push_enabled: z.boolean().default(true),
+  archive_enabled: z.boolean().default(true),
+  compression_level: z.number().int().min(0).max(9).default(6),
   retention_days: positive.default(30),
+  retention_manual_days: positive.default(15),
 });
 
 const restore = z.strictObject({

@@ -7,6 +7,7 @@ import type { AgentEvent, AgentMethods, AgentStatus, MethodName } from '../../sr
 import type { SyncStatus } from '../../src/shared/contract-sync.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { RootInfo, ScanProgress, ScanResult } from '../../src/shared/model.ts';
+import { createFakeBackup } from './fake-backup.ts';
 import {
   createActivities,
   createFiles,
@@ -49,7 +50,8 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     for (const listener of listeners) listener(event);
   };
   const state = createState(options);
-  const sync = createFakeSync({ records: state.records, nowMs, emit, empty: options.empty === true });
+  const empty = options.empty === true;
+  const sync = createFakeSync({ records: state.records, nowMs, emit, empty });
   const handlers: AgentMethods = {
     ...agentHandlers(state, nowMs, sync.status, emit),
     ...rootHandlers(state, nowMs, emit),
@@ -59,6 +61,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     ...createRecordMethods(state.records, nowMs, emit),
     ...createSettingsMethods(emit),
     ...sync.methods,
+    ...createFakeBackup({ files: () => state.files, nowMs, emit, empty, trouble: false }),
   };
   const calls: { method: MethodName; input: unknown }[] = [];
   const failures = new Map<MethodName, unknown>();
@@ -145,6 +148,15 @@ function statusOf(state: State, nowMs: number, sync: SyncStatus): AgentStatus {
     outbox: outbox(),
     sync,
     pausedUntilMs: state.pausedUntilMs ?? null,
+    backup: {
+      state: 'ok',
+      summary: 'Everything captured is in a backup.',
+      lastBackupAtMs: nowMs - 600_000,
+      nextAtMs: null,
+      lastProvenAtMs: nowMs - 4 * 86_400_000,
+      proofIsStale: false,
+      progress: null,
+    },
   };
 }
 

@@ -58,10 +58,14 @@ export function activityIcon(kind: ActivityKind): IconName {
     case 'root.held':
     case 'sync.held':
     case 'sync.conflict':
+    case 'backup.failed':
       return 'alert';
     case 'root.released':
     case 'sync.decided':
     case 'sync.resolved':
+    case 'backup.made':
+    case 'restore.done':
+    case 'restore.undone':
       return 'check';
     case 'agent.started':
     case 'agent.stopped':
