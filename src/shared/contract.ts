@@ -5,6 +5,7 @@
  * Calls move work; events only say what changed: after a reconnect a face reads again.
  */
 import { z } from 'zod';
+import { backupEvents, backupMethods } from './contract-backup.ts';
 import { syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
 import {
   activityKind,
@@ -271,6 +272,7 @@ export const agentMethods = {
   },
 
   ...syncMethods,
+  ...backupMethods,
 
   'outbox.summary': { in: nothing, out: z.object({ remotes: z.array(outboxSummary) }) },
 
@@ -343,6 +345,7 @@ export const agentEvents = {
   log: logRecord,
   settings: nothing,
   ...syncEvents,
+  ...backupEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type EventName = keyof typeof agentEvents;

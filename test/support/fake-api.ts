@@ -7,6 +7,7 @@ import type { AgentEvent, AgentMethods, AgentStatus, MethodName } from '../../sr
 import type { SyncStatus } from '../../src/shared/contract-sync.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { RootInfo, ScanProgress, ScanResult } from '../../src/shared/model.ts';
+import { createFakeBackup } from './fake-backup.ts';
 import {
   createActivities,
   createFiles,
@@ -40,6 +41,8 @@ export type FakeOptions = {
   readonly live?: boolean;
   /** Every answer takes this long. */
   readonly latencyMs?: number;
+  /** A bad day: Supabase is away, a table pauses, sending is paused, a restore was cut off, the last proof is old. */
+  readonly trouble?: boolean;
 };
 
 export function createFakeApi(options: FakeOptions = {}): FakeApi {
@@ -49,7 +52,9 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     for (const listener of listeners) listener(event);
   };
   const state = createState(options);
-  const sync = createFakeSync({ records: state.records, nowMs, emit, empty: options.empty === true });
+  const empty = options.empty === true;
+  const trouble = options.trouble === true;
+  const sync = createFakeSync({ records: state.records, nowMs, emit, empty, trouble });
   const handlers: AgentMethods = {
     ...agentHandlers(state, nowMs, sync.status),
     ...rootHandlers(state, nowMs, emit),
@@ -59,6 +64,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     ...createRecordMethods(state.records, nowMs, emit),
     ...createSettingsMethods(emit),
     ...sync.methods,
+    ...createFakeBackup({ files: () => state.files, nowMs, emit, empty, trouble }),
   };
   const calls: { method: MethodName; input: unknown }[] = [];
   const failures = new Map<MethodName, unknown>();

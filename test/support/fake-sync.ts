@@ -22,13 +22,14 @@ export type FakeSyncParts = {
   readonly nowMs: () => number;
   readonly emit: (event: AgentEvent) => void;
   readonly empty: boolean;
+  readonly trouble: boolean;
 };
 
 const MINUTE = 60_000;
 const REMOTES: readonly Remote[] = ['supabase', 'notion'];
 
 export function createFakeSync(parts: FakeSyncParts): { methods: SyncMethods; status: () => SyncStatus } {
-  const { records, nowMs, emit, empty } = parts;
+  const { records, nowMs, emit, empty, trouble } = parts;
   let conflicts = empty ? [] : fakeConflicts(records, nowMs());
   let queue = empty ? [] : fakeQueue(records, nowMs());
   let hold = empty ? null : fakeHold(nowMs());
@@ -74,7 +75,19 @@ export function createFakeSync(parts: FakeSyncParts): { methods: SyncMethods; st
           : { kind: 'this_device', deviceId: FAKE_DEVICE, untilMs: nowMs() + 30_000 },
     };
   };
-  const status = (): SyncStatus => ({ remotes: REMOTES.map(remoteStatus), conflicts: open(), safeMode: null });
+  const status = (): SyncStatus => ({
+    remotes: REMOTES.map((remote) =>
+      trouble && remote === 'supabase' ? troubled(remoteStatus(remote), nowMs()) : remoteStatus(remote),
+    ),
+    conflicts: open(),
+    safeMode: trouble
+      ? {
+          sinceMs: nowMs() - 7 * MINUTE,
+          reason: 'The agent ended unexpectedly 3 times within 5 minutes; sending is paused.',
+          fix: 'Look at `angles logs --level error`; `angles sync` starts sending again.',
+        }
+      : null,
+  });
   const chosen = (remote: Remote | undefined): readonly Remote[] => (remote === undefined ? REMOTES : [remote]);
   const setConflict = (id: string, change: (one: Conflict) => Conflict): Conflict => {
     const before = conflicts.find((one) => one.id === id || one.id.startsWith(id) || one.id.endsWith(id));
@@ -209,6 +222,27 @@ export function createFakeSync(parts: FakeSyncParts): { methods: SyncMethods; st
   };
   return { methods, status };
 }
+
+/** A remote that is away, with a table that pauses for a reason of its own. */
+const troubled = (status: RemoteStatus, nowMs: number): RemoteStatus => ({
+  ...status,
+  state: 'offline',
+  reason: 'The service cannot be reached: no answer within 10 s.',
+  fix: 'Check the network and the address; it is tried again by itself.',
+  code: 'remote.unreachable',
+  pending: 1_204,
+  oldestAtMs: nowMs - 47 * MINUTE,
+  etaMs: 190_000,
+  nextTryAtMs: nowMs + 4 * MINUTE,
+  paused: [
+    {
+      table: 'memories',
+      code: 'remote.schema',
+      reason: 'The column "kind" of memories is missing over there.',
+      fix: 'Run `angles sync --test` and let it create what is missing, or undo the change over there.',
+    },
+  ],
+});
 
 function fakeHold(nowMs: number): NonNullable<RemoteStatus['hold']> {
   return {
