@@ -71,7 +71,6 @@ export const backupText = {
   now: 'Back up now',
   drill: 'Prove a restore',
   drilling: 'Proving',
-  drillNote: 'Restores the newest backup into a scratch folder and compares every byte. Your files are not touched.',
   drilled: (files: number, took: string) => `Proven: ${plural(files, 'file')} came back byte for byte, in ${took}.`,
   drillFailed: (count: number) => `${plural(count, 'difference')} found: look below.`,
   facts: {
@@ -91,8 +90,12 @@ export const backupText = {
     failed: 'The last proof found differences.',
     fresh: 'A restore was proven, byte for byte.',
   },
+  named: (tag: string) => `“${tag}”`,
+  dated: (day: string, clock: string) => `of ${/day$/.test(day) ? day.toLowerCase() : day}, ${clock}`,
   receipt: (files: number, rows: number, took: string) =>
-    `${plural(files, 'file')} and ${plural(rows, 'row')} compared in ${took}`,
+    `The last proof compared ${plural(files, 'file')} and ${plural(rows, 'row')}, byte for byte, in ${took}.`,
+  noReceipt:
+    'A proof restores the newest backup into a scratch folder and compares every byte. Your files are not touched.',
   differences: 'What was not as it should be',
   destinationsTitle: 'Where backups are',
   behind: (count: number) => `${plural(count, 'backup')} behind`,
@@ -200,7 +203,7 @@ export const backupText = {
     rotated: 'The key was changed. Save the new recovery kit.',
   },
   inside: {
-    title: (when: string) => `Backup of ${when}`,
+    title: (name: string) => `Backup ${name}`,
     back: 'Backups',
     facts: 'About this backup',
     reason: 'Why',
@@ -235,7 +238,7 @@ export const backupText = {
     folder: 'Folder',
   },
   choose: {
-    title: (when: string) => `Restore from the backup of ${when}`,
+    title: (name: string) => `Restore from the backup ${name}`,
     lead: 'First a plan: nothing is written before you have seen it.',
     what: 'What',
     all: 'All files',

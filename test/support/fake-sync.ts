@@ -255,6 +255,32 @@ function fakeHold(nowMs: number): NonNullable<RemoteStatus['hold']> {
   };
 }
 
+const LONG_MINE = [
+  'Every version of every file is kept in SQLite, zstd-compressed, beside its row.',
+  '',
+  'Reasons:',
+  '- One transaction makes a save durable: content, version and outbox entry together.',
+  '- A first capture of 100,000 small files is one sequential write.',
+  '- Nothing else has to be installed.',
+  '',
+  'What it costs: the vault grows with the text that is written, about 2 MB a week here.',
+  'Contents above 1 MiB lie as files in the object store.',
+  'We keep everything for 30 days and thin afterwards.',
+].join('\n');
+const LONG_THEIRS = [
+  'Every version of every file is kept in SQLite, zstd-compressed, beside its row.',
+  '',
+  'Reasons:',
+  '- One transaction makes a save durable: content, version and outbox entry together.',
+  '- A first capture of 100,000 small files is one sequential write.',
+  '- Nothing else has to be installed.',
+  '- Backups read it through the backup interface of SQLite, never torn.',
+  '',
+  'What it costs: the vault grows with the text that is written, about 3 MB a month here.',
+  'Contents above 1 MiB lie as files in the object store.',
+  'We keep everything for 90 days and thin afterwards.',
+].join('\n');
+
 function fakeConflicts(records: readonly EditableRecord[], nowMs: number): Conflict[] {
   const [first, second, third] = records;
   if (first === undefined || second === undefined || third === undefined) return [];
@@ -281,8 +307,19 @@ function fakeConflicts(records: readonly EditableRecord[], nowMs: number): Confl
       theirs: first.title,
       base: 'Keep versions in SQLite',
       winner: 'theirs',
-      choices: ['mine', 'theirs', 'both', 'edited'],
+      choices: ['mine', 'theirs', 'edited'],
       current: first.title,
+    },
+    {
+      ...common(first, 4),
+      field: 'decision',
+      kind: 'edit',
+      mine: LONG_MINE,
+      theirs: LONG_THEIRS,
+      base: LONG_MINE.split('\n').slice(0, 9).join('\n'),
+      winner: 'mine',
+      choices: ['mine', 'theirs', 'both', 'edited'],
+      current: LONG_MINE,
     },
     {
       ...common(second, 1),

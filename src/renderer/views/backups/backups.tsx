@@ -29,20 +29,18 @@ export function BackupsView({ route }: { route: Route }): VNode {
 }
 
 function BackupsHome({ route }: { route: Route }): VNode {
-  const { go } = useApp();
+  const { replace } = useApp();
   const { data: status, error, reload } = useQuery('backups.status', {}, ['backups']);
   const progress = useBackupProgress(status?.progress);
-  const [kit, setKit] = useState(route.params.kit !== undefined);
-  const [running, setRunning] = useState(route.params.run !== undefined);
-  const closeTo = (set: (open: boolean) => void) => (): void => {
-    set(false);
-    if (route.params.kit !== undefined || route.params.run !== undefined) go(formatRoute('backups'));
-  };
+  // In the place, so that a link from anywhere opens them.
+  const openKit = (): void => replace(formatRoute('backups', { kit: '1' }));
+  const openRun = (): void => replace(formatRoute('backups', { run: '1' }));
+  const close = (): void => replace(formatRoute('backups'));
   return (
     <div class="view">
       <ViewHead title={strings.views.backups} lead={text.lead}>
         <DrillButton status={status} onDone={reload} />
-        <Button kind="primary" icon="backups" onClick={() => setRunning(true)}>
+        <Button kind="primary" icon="backups" onClick={openRun}>
           {text.now}
         </Button>
       </ViewHead>
@@ -60,18 +58,18 @@ function BackupsHome({ route }: { route: Route }): VNode {
           {progress === null ? null : <ProgressLine progress={progress} />}
           <StatusCard status={status} />
           {status.key.kind !== 'none' && status.key.kitConfirmedAtMs === null && status.key.source === 'generated' ? (
-            <KitCard onOpen={() => setKit(true)} />
+            <KitCard onOpen={openKit} />
           ) : null}
-          <Destinations status={status} onKit={() => setKit(true)} onChanged={reload} />
-          <Timeline empty={() => setRunning(true)} />
+          <Destinations status={status} onKit={openKit} onChanged={reload} />
+          <Timeline empty={openRun} />
           <div class="columns">
             <Restores />
-            <KeyCard backupKey={status.key} onKit={() => setKit(true)} onChanged={reload} />
+            <KeyCard backupKey={status.key} onKit={openKit} onChanged={reload} />
           </div>
         </>
       )}
-      {kit ? <KitDialog onClose={closeTo(setKit)} onConfirmed={reload} /> : null}
-      {running ? <RunDialog onClose={closeTo(setRunning)} onDone={reload} /> : null}
+      {route.params.kit === undefined ? null : <KitDialog onClose={close} onConfirmed={reload} />}
+      {route.params.run === undefined ? null : <RunDialog onClose={close} onDone={reload} />}
     </div>
   );
 }

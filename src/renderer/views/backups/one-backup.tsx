@@ -1,11 +1,12 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { BackupItem } from '../../../shared/contract-backup.ts';
+import { displayText } from '../../../shared/display.ts';
 import { useApp } from '../../app-context.ts';
 import type { Chosen } from '../../data/backup-view.ts';
 import { useQuery } from '../../data/query.ts';
 import { formatRoute, type Route } from '../../data/route.ts';
-import { formatFull, formatWhen } from '../../data/time.ts';
+import { formatClock, formatDay, formatFull } from '../../data/time.ts';
 import { ErrorCard, Skeleton, useNow, ViewHead } from '../../parts/basics.tsx';
 import { strings } from '../../strings.ts';
 import { backupText as text } from '../../strings-backups.ts';
@@ -28,7 +29,10 @@ export function OneBackup({ id, route }: { id: string; route: Route }): VNode {
     );
   }
   const { backup, roots } = data;
-  const name = backup.tag ?? formatWhen(backup.createdAtMs, nowMs);
+  const name =
+    backup.tag === null
+      ? text.dated(formatDay(backup.createdAtMs, nowMs), formatClock(backup.createdAtMs))
+      : text.named(displayText(backup.tag));
   const { restore } = route.params;
   if (restore !== undefined) {
     return (
@@ -39,6 +43,7 @@ export function OneBackup({ id, route }: { id: string; route: Route }): VNode {
           lead={text.choose.lead}
         />
         <RestoreView
+          key={restore}
           backup={backup}
           chosen={chosen}
           atOnce={restore === 'now'}
@@ -68,7 +73,9 @@ function Back({ backup, name }: { backup?: BackupItem; name?: string }): VNode {
   return (
     <nav class="trail" aria-label={strings.views.backups}>
       <a href={formatRoute('backups')}>{text.inside.back}</a>
-      {backup === undefined ? null : <a href={formatRoute('backups', { id: backup.id })}>{name}</a>}
+      {backup === undefined ? null : (
+        <a href={formatRoute('backups', { id: backup.id })}>{text.inside.title(name ?? '')}</a>
+      )}
     </nav>
   );
 }

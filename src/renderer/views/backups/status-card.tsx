@@ -81,15 +81,13 @@ export function StatusCard({ status }: { status: BackupStatus }): VNode {
   );
 }
 
-function Receipt({ status }: { status: BackupStatus }): VNode | null {
+function Receipt({ status }: { status: BackupStatus }): VNode {
   const receipt = status.lastDrill;
-  if (receipt === null) return null;
+  if (receipt === null) return <p class="small muted">{text.noReceipt}</p>;
   const took = formatDuration(receipt.durationMs);
   return (
     <>
-      <p class="small muted">
-        {text.receipt(receipt.files, receipt.rows, took)}. {text.drillNote}
-      </p>
+      <p class="small muted">{text.receipt(receipt.files, receipt.rows, took)}</p>
       {receipt.differences.length === 0 ? null : (
         <details>
           <summary>{text.differences}</summary>

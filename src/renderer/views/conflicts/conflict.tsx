@@ -159,7 +159,7 @@ function Answer({ conflict, onDone }: { conflict: Conflict; onDone: () => void }
       {error === null ? null : <ErrorCard error={error} />}
       <div class="row">
         <Button kind="primary" icon="check" busy={busy} onClick={decide}>
-          {busy ? text.applying : `${text.apply}: ${labels[answer][0].toLowerCase()}`}
+          {busy ? text.applying : labels[answer][0]}
         </Button>
       </div>
     </form>

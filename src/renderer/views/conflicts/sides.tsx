@@ -142,11 +142,5 @@ function Line({ line }: { line: ComparedLine | null }): VNode {
 }
 
 function Pieces({ pieces }: { pieces: readonly Piece[] }): VNode {
-  return (
-    <>
-      {pieces.map((piece, index) =>
-        piece.changed ? <mark key={index}>{piece.text}</mark> : piece.text,
-      )}
-    </>
-  );
+  return <>{pieces.map((piece, index) => (piece.changed ? <mark key={index}>{piece.text}</mark> : piece.text))}</>;
 }
