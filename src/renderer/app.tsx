@@ -11,6 +11,8 @@ import { isTheme, type Theme } from './data/theme.ts';
 import { useStatus } from './data/use-status.ts';
 import { Frame } from './frame/frame.tsx';
 import { ErrorCard } from './parts/basics.tsx';
+import { lazyView } from './parts/lazy.tsx';
+import { strings } from './strings.ts';
 import { ActivityView } from './views/activity.tsx';
 import { FileView } from './views/files/file.tsx';
 import { FilesView } from './views/files/files.tsx';
@@ -22,6 +24,18 @@ import { RecordsView } from './views/records/records.tsx';
 import { SearchView } from './views/search.tsx';
 import { SettingsView } from './views/settings/settings.tsx';
 import { SignInView } from './views/sign-in.tsx';
+
+/** Views that not everybody opens are loaded when somebody does. */
+type RouteProps = { readonly route: Route };
+const SyncView = lazyView<RouteProps>(strings.views.sync, async () => (await import('./views/sync/sync.tsx')).SyncView);
+const ConflictsView = lazyView<RouteProps>(
+  strings.views.conflicts,
+  async () => (await import('./views/conflicts/conflicts.tsx')).ConflictsView,
+);
+const BackupsView = lazyView<RouteProps>(
+  strings.views.backups,
+  async () => (await import('./views/backups/backups.tsx')).BackupsView,
+);
 
 /** The whole page over a client of the agent. */
 export function Root({ client, theme }: { client: PageClient; theme: Store<Theme> }): VNode {
@@ -147,6 +161,12 @@ function View({ route }: { route: Route }): VNode {
       return <RecordsView route={route} table="decision_vault" />;
     case 'memories':
       return <RecordsView route={route} table="memories" />;
+    case 'conflicts':
+      return <ConflictsView route={route} />;
+    case 'sync':
+      return <SyncView route={route} />;
+    case 'backups':
+      return <BackupsView route={route} />;
     case 'logs':
       return <LogsView route={route} />;
     case 'health':

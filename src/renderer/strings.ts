@@ -1,4 +1,6 @@
 /** Every text of the page, in one place, so that it can be translated. Texts of the agent arrive with its answers. */
+
+import type { SyncState } from '../shared/contract-sync.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type {
   ActivityKind,
@@ -14,6 +16,7 @@ import type {
   SkipReason,
   SnapshotChange,
 } from '../shared/model.ts';
+import type { Need } from './data/needs.ts';
 
 const number = new Intl.NumberFormat('en-GB');
 export const formatCount = (count: number): string => number.format(count);
@@ -126,6 +129,9 @@ export const strings = {
     search: 'Search',
     decisions: 'Decisions',
     memories: 'Memories',
+    conflicts: 'Conflicts',
+    sync: 'Sync',
+    backups: 'Backups',
     logs: 'Logs',
     health: 'Health',
     settings: 'Settings',
@@ -267,6 +273,46 @@ export const strings = {
     noFolder: 'No folder is watched yet',
     noFolderText:
       'Choose the folder where your notes and the work of your assistants live. Every save in it becomes a version.',
+    remoteStates: {
+      ok: 'Up to date',
+      syncing: 'Syncing',
+      offline: 'Offline',
+      needs_you: 'Needs you',
+      off: 'Off',
+    } as Readonly<Record<SyncState, string>>,
+    lastSent: 'last sent',
+    neverSent: 'nothing sent yet',
+    backups: 'Backups',
+    lastBackup: 'Last backup',
+    lastProven: 'Last proven restore',
+    backupNone: 'none yet',
+    proofNone: 'never: prove one',
+    unsaved: (count: number) => `${plural(count, 'change')} in no backup yet`,
+    needs: {
+      interrupted_restore: 'A restore was interrupted',
+      safe_mode: 'Sending is paused',
+      hold: (remote: string) => `${remote} holds back many deletions at once`,
+      remote: (remote: string) => `${remote} needs you`,
+      paused: (remote: string, count: number) => `${plural(count, 'table')} of ${remote} pause`,
+      backup: 'Backups need you',
+      kit: 'The recovery kit is not saved yet',
+      kitText: 'Without it, a lost machine is a lost backup.',
+      proof: 'It is long since a restore was proven',
+      parked: (remote: string, count: number) => `${plural(count, 'record')} set aside for ${remote}`,
+      conflicts: (count: number) => `${plural(count, 'conflict')} to decide`,
+    },
+    needActs: {
+      interrupted_restore: 'Decide',
+      safe_mode: 'Look',
+      hold: 'Decide',
+      remote: 'Mend',
+      paused: 'Mend',
+      backup: 'Mend',
+      kit: 'Save it',
+      proof: 'Prove one',
+      parked: 'Look',
+      conflicts: 'Decide',
+    } as Readonly<Record<Need['kind'], string>>,
     remotes: 'Where else it goes',
     remoteOff: (remote: string) => `${remote} is not set up. Everything stays on this machine.`,
     remoteOn: (remote: string) => `${remote} is up to date.`,
@@ -600,6 +646,10 @@ export const strings = {
     act: 'Do',
     found: 'Found',
     none: 'Nothing like this. Press Enter in Search for more ways to look.',
+    syncNow: 'Sync now',
+    synced: 'Everything is sent and read.',
+    syncOff: 'No service is set up: everything is on this machine.',
+    backUp: 'Back up now',
     searchFor: (query: string) => `Search for “${query}”`,
     themes: { system: 'Theme as the system', light: 'Light theme', dark: 'Dark theme' },
   },

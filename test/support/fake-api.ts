@@ -41,6 +41,8 @@ export type FakeOptions = {
   readonly live?: boolean;
   /** Every answer takes this long. */
   readonly latencyMs?: number;
+  /** A bad day: Supabase is away, a table pauses, sending is paused, a restore was cut off, the last proof is old. */
+  readonly trouble?: boolean;
 };
 
 export function createFakeApi(options: FakeOptions = {}): FakeApi {
@@ -51,7 +53,8 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
   };
   const state = createState(options);
   const empty = options.empty === true;
-  const sync = createFakeSync({ records: state.records, nowMs, emit, empty });
+  const trouble = options.trouble === true;
+  const sync = createFakeSync({ records: state.records, nowMs, emit, empty, trouble });
   const handlers: AgentMethods = {
     ...agentHandlers(state, nowMs, sync.status, emit),
     ...rootHandlers(state, nowMs, emit),
@@ -61,7 +64,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     ...createRecordMethods(state.records, nowMs, emit),
     ...createSettingsMethods(emit),
     ...sync.methods,
-    ...createFakeBackup({ files: () => state.files, nowMs, emit, empty, trouble: false }),
+    ...createFakeBackup({ files: () => state.files, nowMs, emit, empty, trouble }),
   };
   const calls: { method: MethodName; input: unknown }[] = [];
   const failures = new Map<MethodName, unknown>();
