@@ -14,7 +14,7 @@ import {
   type SyncTable,
 } from '../../src/main/sync/connector.ts';
 import { isSame } from '../../src/main/sync/merge.ts';
-import { isMerged } from '../../src/main/sync/record-check.ts';
+import { checkRemote, isMerged } from '../../src/main/sync/record-check.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { Remote } from '../../src/shared/model.ts';
 
@@ -108,7 +108,9 @@ export function createMemoryRemote(options: MemoryOptions): MemoryRemote {
   };
   const find = (record: OutgoingRecord): MemoryRow | undefined =>
     (record.remoteId === null ? undefined : rows.get(record.remoteId)) ??
-    [...rows.values()].find((row) => row.table === record.table && row.id === record.id);
+    (hasOwnIds
+      ? rows.get(record.id)
+      : [...rows.values()].find((row) => row.table === record.table && row.id === record.id));
   const agreed = (table: SyncTable, fields: Fields): Fields | null =>
     isMerged(table) ? Object.fromEntries(MERGED_FIELDS[table].map((field) => [field, fields[field] ?? null])) : null;
 
@@ -116,6 +118,9 @@ export function createMemoryRemote(options: MemoryOptions): MemoryRemote {
     const { id, table } = record;
     const error = refuse?.(record) ?? null;
     if (error !== null) return { kind: 'failed', id, error };
+    const [nonsense] = isMerged(table) ? checkRemote(table, { fields: record.fields, problems: [] }).problems : [];
+    if (nonsense !== undefined)
+      return { kind: 'failed', id, error: new AppError('remote.rejected', `${nonsense.field}: ${nonsense.reason}`) };
     const row = find(record);
     if (row === undefined) {
       if (record.baseVersion !== null) return { kind: 'gone', id };
