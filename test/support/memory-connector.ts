@@ -14,7 +14,7 @@ import {
   type SyncTable,
 } from '../../src/main/sync/connector.ts';
 import { isSame } from '../../src/main/sync/merge.ts';
-import { isMerged } from '../../src/main/sync/record-check.ts';
+import { checkRemote, isMerged } from '../../src/main/sync/record-check.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { Remote } from '../../src/shared/model.ts';
 
@@ -116,6 +116,10 @@ export function createMemoryRemote(options: MemoryOptions): MemoryRemote {
     const { id, table } = record;
     const error = refuse?.(record) ?? null;
     if (error !== null) return { kind: 'failed', id, error };
+    const nonsense = checkRemote(table as 'memories', { fields: isMerged(table) ? record.fields : {}, problems: [] })
+      .problems[0];
+    if (nonsense !== undefined)
+      return { kind: 'failed', id, error: new AppError('remote.rejected', `${nonsense.field}: ${nonsense.reason}`) };
     const row = find(record);
     if (row === undefined) {
       if (record.baseVersion !== null) return { kind: 'gone', id };

@@ -197,6 +197,7 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
     const problems: string[] = [];
     for (const table of TABLES) {
       const first = new Map(recordsOf(devices[0], table).map((record) => [record.id, record as unknown as Fields]));
+      const meeting = new Set(remotes.supabase.rows(table).map((row) => row.id));
       const others: [string, Map<string, Fields>][] = [
         [
           'the other device',
@@ -214,6 +215,9 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
             if (record.deletedAtMs === null) problems.push(`${name} has no ${table} ${id}`);
             continue;
           }
+          // The row in which the devices meet is gone for good: what is retired keeps what each of them knew last.
+          const isApart = record.deletedAtMs !== null && (other.deletedAtMs ?? null) !== null && !meeting.has(id);
+          if (isApart) continue;
           for (const field of MERGED_FIELDS[table]) {
             if (field === 'deletedAtMs' && record[field] !== null && (other[field] ?? null) !== null) continue;
             if (!isSame(field, record[field], other[field]))

@@ -1,5 +1,6 @@
 /** Composes sync: a session per remote, the leader, what a person can ask, and what takes effect without a restart. */
 import { networkInterfaces } from 'node:os';
+import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import type { AgentMethods } from '../../shared/contract.ts';
 import type { Device, RemoteStatus, SyncPlan, SyncStatus, syncMethods } from '../../shared/contract-sync.ts';
 import { AppError, ERROR_CATALOGUE, exitCodeOf } from '../../shared/errors.ts';
@@ -169,6 +170,8 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
       if (remote !== undefined && !connections.isConfigured(remote))
         throw new AppError('sync.off', `Sync with ${remote} is off.`);
       if (!dryRun) guard.leave();
+      // A service that is new has heard nothing yet: what there is belongs to this run.
+      while (outbox.fillBacklog(BACKLOG_STEP)) await setImmediateAsync();
       const plans: SyncPlan[] = [];
       for (const one of chosen(remote)) plans.push(await runOne(one, dryRun, exportOnly));
       // What one remote told another one has to hear; and the first may have been told by the second.
