@@ -116,8 +116,7 @@ export function createMemoryRemote(options: MemoryOptions): MemoryRemote {
     const { id, table } = record;
     const error = refuse?.(record) ?? null;
     if (error !== null) return { kind: 'failed', id, error };
-    const nonsense = checkRemote(table as 'memories', { fields: isMerged(table) ? record.fields : {}, problems: [] })
-      .problems[0];
+    const [nonsense] = isMerged(table) ? checkRemote(table, { fields: record.fields, problems: [] }).problems : [];
     if (nonsense !== undefined)
       return { kind: 'failed', id, error: new AppError('remote.rejected', `${nonsense.field}: ${nonsense.reason}`) };
     const row = find(record);
