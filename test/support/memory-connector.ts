@@ -177,6 +177,14 @@ export function createMemoryRemote(options: MemoryOptions): MemoryRemote {
       .filter((one) => one.version > from)
       .sort((a, b) => a.version - b.version);
 
+  const readLinked: NonNullable<Connector['readLinked']> = (linked, signal) =>
+    failing('read', signal, () => ({
+      records: linked.flatMap(({ remoteId }) => rows.get(remoteId) ?? []).map(toRemote),
+      gone: linked.filter(({ remoteId }) => !rows.has(remoteId)),
+      cursor: '',
+      hasMore: false,
+    }));
+
   const connect = (): Connector => ({
     remote,
     tables,
@@ -209,6 +217,7 @@ export function createMemoryRemote(options: MemoryOptions): MemoryRemote {
           .filter((row) => row.table === table && row.id !== null && ids.includes(row.id))
           .map(toRemote),
       ),
+    ...(hasOwnIds ? {} : { readLinked }),
     check: async () => [
       { id: 'key', title: 'Key', verdict: 'ok', detail: 'It is accepted.', fix: null, canPrepare: false, code: null },
     ],

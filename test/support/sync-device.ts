@@ -17,7 +17,6 @@ import { createSession, type RunOptions, type Session } from '../../src/main/syn
 import { createSyncStores } from '../../src/main/sync/sync-stores.ts';
 import type { SyncPlan } from '../../src/shared/contract-sync.ts';
 import type { Remote } from '../../src/shared/model.ts';
-import type { MemoryRemote } from './memory-connector.ts';
 
 export type SyncDevice = {
   readonly store: Store;
@@ -31,8 +30,10 @@ export type SyncDevice = {
 };
 
 export type DeviceOptions = {
-  readonly remotes: readonly MemoryRemote[];
+  /** What it connects to; each device gets a connection of its own. */
+  readonly remotes: readonly { readonly remote: Remote; readonly connect: () => Connector }[];
   readonly nowMs: () => number;
+  readonly monotonicMs?: () => number;
   readonly random?: () => number;
   readonly settings?: Partial<SyncSettings>;
   readonly redact?: SyncShell['redact'];
@@ -78,30 +79,34 @@ export function openDevice(options: DeviceOptions): SyncDevice {
     onState: () => undefined,
     onConflicts: () => undefined,
   };
+  const connectors = options.remotes.map((one) => {
+    const connector = one.connect();
+    return options.wrapConnector?.(connector) ?? connector;
+  });
   outbox.setConfigured(
-    options.remotes.map(({ remote }) => remote),
-    Object.fromEntries(options.remotes.map((one) => [one.remote, one.connect().tables])),
+    connectors.map(({ remote }) => remote),
+    Object.fromEntries(connectors.map(({ remote, tables }) => [remote, tables])),
   );
   while (outbox.fillBacklog(1_000));
   const plan = createPlanner(stores, shell);
   const applier = createApplier(stores, shell);
   const push = createPusher({ stores, shell, outgoing: createOutgoing(stores, shell) });
   const sessions = new Map(
-    options.remotes.map((one): [Remote, Session] => {
+    connectors.map((connector): [Remote, Session] => {
       const session = createSession({
         stores,
         shell,
         plan,
         applier,
         push,
-        remote: one.remote,
+        remote: connector.remote,
         leader: null,
         isSafeMode: () => false,
         pullEveryMs: 60_000,
-        monotonicMs: () => performance.now(),
+        monotonicMs: options.monotonicMs ?? (() => performance.now()),
       });
-      session.connect(options.wrapConnector?.(one.connect()) ?? one.connect());
-      return [one.remote, session];
+      session.connect(connector);
+      return [connector.remote, session];
     }),
   );
   const session = (remote: Remote): Session => {

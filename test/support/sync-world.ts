@@ -1,6 +1,7 @@
 /**
- * Two devices, a Supabase and a Notion in memory, and a person at each of them. A seed decides what everybody does and
- * what fails; the end is the same on all sides, and nothing that was ever written is lost.
+ * Two devices, a Supabase and a Notion (in memory, or the real connectors to real servers), and a person at each of
+ * them. A seed decides what everybody does and what fails, also while a device is reading or sending; the end is the
+ * same on all sides, and nothing that was ever written is lost.
  */
 
 import { type Connector, type Fields, MERGED_FIELDS, type MergedTable } from '../../src/main/sync/connector.ts';
@@ -8,12 +9,36 @@ import { isSame } from '../../src/main/sync/merge.ts';
 import type { SyncStores } from '../../src/main/sync/parts.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { EditableRecord, Remote } from '../../src/shared/model.ts';
-import { createMemoryRemote, type MemoryRemote } from './memory-connector.ts';
+import { createMemoryRemote, type MemoryOptions } from './memory-connector.ts';
 import { openDevice, type SyncDevice } from './sync-device.ts';
+
+/** What the world needs of a remote: its connections, what a person does there by hand, and its trouble. */
+export type WorldRemote = {
+  readonly remote: Remote;
+  readonly connect: () => Connector;
+  /** Everything that it holds, as it is over there. */
+  readonly rows: (table: MergedTable) => Awaitable<readonly WorldRow[]>;
+  readonly create: (table: MergedTable, fields: Fields) => Awaitable<unknown>;
+  readonly edit: (remoteId: string, fields: Fields) => Awaitable<void>;
+  /** Gone for good. */
+  readonly remove: (remoteId: string) => Awaitable<void>;
+  /** Before each run: this share of its calls fails, as `random` says; 0 ends all trouble. */
+  readonly trouble: (share: number, random: () => number) => Awaitable<void>;
+  /** Grows with each request that may have written something. */
+  readonly writes: () => Awaitable<number>;
+};
+export type WorldRow = { readonly id: string | null; readonly remoteId: string; readonly fields: Fields };
+/** The time of the world, and one that never goes back. */
+export type WorldClock = { readonly nowMs: () => number; readonly monotonicMs: () => number };
+type Awaitable<T> = T | Promise<T>;
 
 export type WorldOptions = {
   readonly seed: number;
   readonly steps: number;
+  /** In memory unless told. */
+  readonly remotes?: (clock: WorldClock) => Promise<Readonly<Record<Remote, WorldRemote>>>;
+  /** The time at which it begins. */
+  readonly startMs?: number;
   /** Plants a fault into the parts of each device. */
   readonly wrap?: (stores: SyncStores) => SyncStores;
   readonly wrapConnector?: (connector: Connector) => Connector;
@@ -21,7 +46,7 @@ export type WorldOptions = {
 
 /** What is wrong at the end; empty when all is well. */
 export async function runWorld(options: WorldOptions): Promise<string[]> {
-  const world = createWorld(options);
+  const world = await createWorld(options);
   try {
     for (let step = 0; step < options.steps; step += 1) await world.step();
     return await world.settle();
@@ -33,31 +58,24 @@ export async function runWorld(options: WorldOptions): Promise<string[]> {
 const TABLES: readonly MergedTable[] = ['decision_vault', 'memories'];
 const MOST_ROUNDS = 12;
 
-function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
+/** Of calls of a connector, so many meet a person who writes at that moment, at either end. */
+const MEANWHILE = 0.08;
+
+async function createWorld({ seed, wrap, wrapConnector, ...options }: WorldOptions) {
   const random = mulberry32(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   const chance = (share: number): boolean => random() < share;
   const pick = <T>(items: readonly T[]): T | undefined => items[below(items.length)];
-  const clock = { nowMs: 1_790_000_000_000 };
+  const clock = { nowMs: options.startMs ?? 1_790_000_000_000, backMs: 0 };
   const nowMs = (): number => (clock.nowMs += 1);
-  const remotes: Readonly<Record<Remote, MemoryRemote>> = {
-    supabase: createMemoryRemote({ remote: 'supabase', nowMs, pageSize: 7, batchSize: 9, parallelPushes: 2 }),
-    notion: createMemoryRemote({ remote: 'notion', tables: TABLES, nowMs, pageSize: 5, batchSize: 4 }),
-  };
+  const monotonicMs = (): number => clock.nowMs + clock.backMs;
+  const remotes = await (options.remotes ?? memoryRemotes)({ nowMs, monotonicMs });
   const settings = { limits: { over: 1_000_000, share: 1 } };
   const all = [remotes.supabase, remotes.notion];
-  const common = {
-    remotes: all,
-    nowMs,
-    random,
-    settings,
-    ...(wrap && { wrap }),
-    ...(wrapConnector && { wrapConnector }),
-  };
-  let devices: [SyncDevice, SyncDevice] = [openDevice(common), openDevice(common)];
   /** Only one device talks to Notion. */
   let leader: 0 | 1 = 0;
   let faulty = 0;
+  let isSettling = false;
   /** Every text that somebody wrote, and the ones that the same hand replaced before anybody could see them. */
   const written = new Set<string>();
   const excused = new Set<string>();
@@ -95,10 +113,13 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
   };
   const recordsOf = (device: SyncDevice, table: MergedTable): readonly EditableRecord[] =>
     device.records.list({ table, includeRetired: true, limit: 1_000 }).records;
+  // Ids are made by chance, titles by the seed.
+  const byTitle = <T>(items: readonly T[], title: (item: T) => unknown): readonly T[] =>
+    [...items].sort((a, b) => (String(title(a)) < String(title(b)) ? -1 : 1));
 
   const localStep = (device: SyncDevice): void => {
     const table = pick(TABLES) ?? 'memories';
-    const record = pick(recordsOf(device, table));
+    const record = pick(byTitle(recordsOf(device, table), ({ title }) => title));
     const origin = 'cli' as const;
     if (record === undefined || chance(0.35)) {
       created += 1;
@@ -113,64 +134,97 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
   const excuse = (values: Fields): void => {
     for (const value of Object.values(values)) if (typeof value === 'string' && written.has(value)) excused.add(value);
   };
-  const handStep = (remote: MemoryRemote): void => {
+  const handStep = async (remote: WorldRemote, inFlight: ReadonlySet<string> = new Set()): Promise<void> => {
     const table = pick(TABLES) ?? 'memories';
-    const row = pick(remote.rows(table));
-    if (row === undefined || chance(0.3)) {
+    const rows = byTitle(await remote.rows(table), (one) => one.fields.title);
+    const same = pick(rows.filter((one) => one.id !== null && inFlight.has(one.id)));
+    const row = same ?? pick(rows);
+    const isRetired = (row?.fields.deletedAtMs ?? null) !== null;
+    if (row === undefined || (same === undefined && chance(0.3))) {
       created += 1;
       const made = fields(table);
-      remote.create(table, { ...made, createdAtMs: nowMs(), updatedAtMs: nowMs() });
+      await remote.create(table, { ...made, createdAtMs: nowMs(), updatedAtMs: nowMs() });
     } else if (chance(0.1)) {
       excuse(row.fields);
-      remote.remove(row.remoteId);
+      await remote.remove(row.remoteId);
     } else if (chance(0.2)) {
-      remote.edit(row.remoteId, { deletedAtMs: (row.fields.deletedAtMs ?? null) === null ? nowMs() : null });
+      await remote.edit(row.remoteId, { deletedAtMs: isRetired ? null : nowMs() });
     } else {
       const edit = change(table);
       excuse(Object.fromEntries(Object.keys(edit).map((name) => [name, row.fields[name] ?? null])));
-      remote.edit(row.remoteId, edit);
+      await remote.edit(row.remoteId, edit);
     }
   };
-  const setFaults = (share: number): void => {
-    faulty = share;
-    for (const remote of all) remote.setFault(share === 0 ? null : () => (chance(share) ? fault() : null));
+  /** Before a call or after it, somebody writes: at the same remote, to what is being sent if there is any; or here. */
+  const meanwhile = async (remote: Remote, inFlight?: ReadonlySet<string>): Promise<void> => {
+    if (isSettling || !chance(MEANWHILE)) return;
+    if (chance(0.7)) await handStep(remotes[remote], inFlight);
+    else localStep(devices[below(2) as 0 | 1]);
   };
-  const fault = () =>
-    pick([
-      'down' as const,
-      'lost' as const,
-      new AppError('remote.unavailable', '503'),
-      new AppError('remote.rate_limited', '429', { retryAfterMs: 50 }),
-      new AppError('remote.bad_answer', '<html>'),
-    ]) ?? null;
+  const withPeople = (connector: Connector): Connector => {
+    const around = async <T>(work: () => Promise<T>, inFlight?: ReadonlySet<string>): Promise<T> => {
+      await meanwhile(connector.remote, inFlight);
+      const result = await work();
+      await meanwhile(connector.remote, inFlight);
+      return result;
+    };
+    return {
+      ...connector,
+      push: (records, signal) =>
+        around(() => connector.push(records, signal), new Set(records.map((record) => record.id))),
+      pull: (cursor, signal) => around(() => connector.pull(cursor, signal)),
+    };
+  };
+  const setFaults = async (share: number): Promise<void> => {
+    faulty = share;
+    for (const remote of all) await remote.trouble(share, random);
+  };
   const runOnce = async (index: 0 | 1, remote: Remote) => {
     if (remote === 'notion' && index !== leader) return null;
     clock.nowMs += 1_000;
+    if (faulty > 0) await remotes[remote].trouble(faulty, random);
     return devices[index].run(remote);
   };
+  const writesOfAll = async (): Promise<string> => (await Promise.all(all.map((remote) => remote.writes()))).join();
+
+  const common = {
+    remotes: all,
+    nowMs,
+    monotonicMs,
+    random,
+    settings,
+    ...(wrap && { wrap }),
+    wrapConnector: (connector: Connector): Connector => withPeople(wrapConnector?.(connector) ?? connector),
+  };
+  let devices: [SyncDevice, SyncDevice] = [openDevice(common), openDevice(common)];
 
   return {
     step: async (): Promise<void> => {
       clock.nowMs += below(5_000);
       const kind = below(100);
       if (kind < 30) localStep(devices[below(2) as 0 | 1]);
-      else if (kind < 52) handStep(all[below(2)] ?? remotes.supabase);
+      else if (kind < 52) await handStep(all[below(2)] ?? remotes.supabase);
       else if (kind < 88) await runOnce(below(2) as 0 | 1, pick(['supabase', 'notion'] as const) ?? 'supabase');
-      else if (kind < 92) setFaults(faulty === 0 ? random() * 0.6 : 0);
+      else if (kind < 92) await setFaults(faulty === 0 ? random() * 0.6 : 0);
       else if (kind < 96) {
         const index = below(2) as 0 | 1;
         const opened = devices[index].reopen();
         devices = index === 0 ? [opened, devices[1]] : [devices[0], opened];
       } else if (kind < 98) leader = leader === 0 ? 1 : 0;
-      else clock.nowMs += below(2) === 0 ? 600_000 : -400_000;
+      else if (below(2) === 0) clock.nowMs += 600_000;
+      else {
+        clock.nowMs -= 400_000;
+        clock.backMs += 400_000;
+      }
     },
     settle: async (): Promise<string[]> => {
-      setFaults(0);
+      isSettling = true;
+      await setFaults(0);
       clock.nowMs += 3_600_000;
       const problems: string[] = [];
       let isQuiet = false;
       for (let round = 0; round < MOST_ROUNDS && !isQuiet; round += 1) {
-        const before = all.map((remote) => remote.stats().written).join();
+        const before = await writesOfAll();
         let moved = 0;
         for (const [index, remote] of [
           [0, 'supabase'],
@@ -183,31 +237,31 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
           if (plan !== null && plan.problem !== null) problems.push(`${remote}: ${plan.problem.message}`);
           moved += plan?.tables.reduce((sum, table) => sum + table.pull + table.push, 0) ?? 0;
         }
-        isQuiet = moved === 0 && before === all.map((remote) => remote.stats().written).join();
+        isQuiet = moved === 0 && before === (await writesOfAll());
       }
       if (!isQuiet) problems.push(`it does not come to rest in ${MOST_ROUNDS} rounds`);
-      return [...problems, ...compare(), ...lost(), ...leftovers(), ...duplicates()];
+      return [...problems, ...(await compare()), ...(await lost()), ...leftovers(), ...duplicates()];
     },
     close: () => {
       for (const device of devices) device.close();
     },
   };
 
-  function compare(): string[] {
+  async function compare(): Promise<string[]> {
     const problems: string[] = [];
     for (const table of TABLES) {
       const first = new Map(recordsOf(devices[0], table).map((record) => [record.id, record as unknown as Fields]));
-      const meeting = new Set(remotes.supabase.rows(table).map((row) => row.id));
+      const meeting = new Set((await remotes.supabase.rows(table)).map((row) => row.id));
       const others: [string, Map<string, Fields>][] = [
         [
           'the other device',
           new Map(recordsOf(devices[1], table).map((record) => [record.id, record as unknown as Fields])),
         ],
-        ...all.map((remote): [string, Map<string, Fields>] => [
-          remote.remote,
-          new Map(remote.rows(table).map((row) => [row.id ?? row.remoteId, row.fields])),
-        ]),
       ];
+      for (const remote of all) {
+        const rows = await remote.rows(table);
+        others.push([remote.remote, new Map(rows.map((row) => [row.id ?? row.remoteId, row.fields]))]);
+      }
       for (const [name, records] of others) {
         for (const [id, record] of first) {
           const other = records.get(id);
@@ -234,7 +288,8 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
     return problems;
   }
 
-  function lost(): string[] {
+  async function lost(): Promise<string[]> {
+    const over = await Promise.all(all.flatMap((remote) => TABLES.map((table) => remote.rows(table))));
     const kept = devices
       .map((device) =>
         JSON.stringify([
@@ -244,7 +299,7 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
         ]),
       )
       .join()
-      .concat(JSON.stringify(all.map((remote) => remote.rows())));
+      .concat(JSON.stringify(over));
     const found = new Set(kept.match(/t\d+/g));
     return [...written].filter((value) => !found.has(value) && !excused.has(value)).map((value) => `${value} is lost`);
   }
@@ -263,6 +318,34 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
         .map((one) => `device ${index} has ${one.pending + one.leased + one.parked} entries left for ${one.remote}`),
     );
   }
+}
+
+async function memoryRemotes({ nowMs }: WorldClock): Promise<Readonly<Record<Remote, WorldRemote>>> {
+  return {
+    supabase: inMemory({ remote: 'supabase', nowMs, pageSize: 7, batchSize: 9, parallelPushes: 2 }),
+    notion: inMemory({ remote: 'notion', tables: TABLES, nowMs, pageSize: 5, batchSize: 4 }),
+  };
+}
+
+function inMemory(options: MemoryOptions): WorldRemote {
+  const memory = createMemoryRemote(options);
+  const faults = [
+    'down' as const,
+    'lost' as const,
+    new AppError('remote.unavailable', '503'),
+    new AppError('remote.rate_limited', '429', { retryAfterMs: 50 }),
+    new AppError('remote.bad_answer', '<html>'),
+  ];
+  return {
+    ...memory,
+    create: (table, fields) => memory.create(table, fields),
+    edit: (remoteId, fields) => memory.edit(remoteId, fields),
+    trouble: (share, random) =>
+      memory.setFault(
+        share === 0 ? null : () => (random() < share ? (faults[Math.floor(random() * faults.length)] ?? null) : null),
+      ),
+    writes: () => memory.stats().written,
+  };
 }
 
 /** A small generator whose whole state is its seed. */

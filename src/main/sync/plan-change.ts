@@ -207,7 +207,7 @@ function planGone(
     stores.links.findByRemoteId(remote, table, remoteId) ??
     (givenId === null ? undefined : stores.links.find(remote, table, givenId));
   // A row that was moved to another one of the same record says nothing about the record.
-  if (link === undefined || (link.remoteId !== null && link.remoteId !== remoteId && givenId === null)) return NONE;
+  if (link === undefined || (link.remoteId !== null && link.remoteId !== remoteId)) return NONE;
   const base = parseBase(link);
   const local = stores.records.get(table, link.recordId);
   if (base === null || local === undefined) return NONE;

@@ -26,6 +26,7 @@ export type PullOrder = {
 export async function pullAll(parts: IntakeParts, remote: Remote, order: PullOrder): Promise<SyncHold | null> {
   const intake = openIntake(parts, remote, order.answer, order.tally);
   for await (const page of pages(order, parts.stores.states.read(remote).pullCursor)) {
+    await followMoved(parts, remote, order, page);
     intake.take(incomingOf(page), page.cursor);
   }
   return intake.finish();
@@ -55,6 +56,7 @@ export async function reconcile(parts: IntakeParts, remote: Remote, order: PullO
   if (listsAll) {
     for await (const page of pages(order, null)) {
       for (const record of page.records) seen.add(record.remoteId);
+      await followMoved(parts, remote, order, page);
       intake.take(incomingOf(page), null);
     }
   }
@@ -88,6 +90,27 @@ async function compareOrTell(
     order.onUnread(table, cause);
     return null;
   }
+}
+
+/**
+ * A row was deleted for good, and another device has written its record into a new one: the link follows there, with what
+ * was agreed on. Without that the new row would pass for a copy that a person made, a record of its own.
+ */
+async function followMoved({ stores }: IntakeParts, remote: Remote, order: PullOrder, page: PullPage): Promise<void> {
+  const { links } = stores;
+  const moved = page.records.flatMap(({ table, id, remoteId }) => {
+    const link = id === null || !isMerged(table) ? undefined : links.find(remote, table, id.toLowerCase());
+    if (!link?.remoteId || link.remoteId === remoteId || links.findByRemoteId(remote, table, remoteId)) return [];
+    return [{ table, id: link.recordId, remoteId: link.remoteId, link: { ...link, remoteId, baseVersion: null } }];
+  });
+  if (moved.length === 0) return;
+  const { readLinked } = order.connector;
+  order.assertMayRead();
+  const there = await withDeadline(PULL_LIMIT_MS, order.signal, async (signal) => readLinked?.(moved, signal));
+  const gone = new Set([...page.gone, ...(there?.gone ?? [])].map(({ remoteId }) => remoteId));
+  stores.write((tx) => {
+    for (const { remoteId, link } of moved) if (gone.has(remoteId)) links.save(tx, link);
+  });
 }
 
 const isPlaced = <T extends Asked>(link: T): link is T & { readonly remoteId: string } => link.remoteId !== null;

@@ -379,3 +379,24 @@ test('a dry run tells what would happen, and changes nothing on any side', async
     ]),
   ).toBe(before);
 });
+
+test('a record that another device put into a new page keeps its id, and the end of the old page says nothing of it', async () => {
+  const supabase = memory();
+  const notion = memory({ remote: 'notion', tables: ['memories'] });
+  const first = open({ remotes: [supabase, notion] });
+  const second = open({ remotes: [supabase, notion] });
+  const { id } = write(first, 'moved', 'text');
+  for (const remote of ['notion', 'supabase'] as const) await first.run(remote);
+  await second.run('supabase');
+  notion.remove(String(notion.rows('memories')[0]?.remoteId));
+  // It never saw the old page: it makes one.
+  await second.run('notion');
+  notion.edit(String(notion.rows('memories')[0]?.remoteId), { content: 'edited in the new page' });
+  for (let round = 0; round < 2; round += 1) {
+    await first.run('notion');
+    for (const device of [first, second, first]) await device.run('supabase');
+    expect(notion.rows('memories')).toMatchObject([{ id, fields: { deletedAtMs: null } }]);
+    for (const device of [first, second])
+      expect(listed(device)).toMatchObject([{ id, content: 'edited in the new page', deletedAtMs: null }]);
+  }
+});
