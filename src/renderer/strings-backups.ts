@@ -100,6 +100,7 @@ export const backupText = {
   destinationsTitle: 'Where backups are',
   behind: (count: number) => `${plural(count, 'backup')} behind`,
   lastSuccess: 'last complete',
+  nothingThere: 'nothing there yet',
   nextTry: 'next try',
   takes: (size: string) => `takes ${size}`,
   offHints: {

@@ -118,6 +118,7 @@ export const syncText = {
         'Come back and test the connection: it adds the properties that are missing.',
       ],
     } as Readonly<Record<Remote, readonly string[]>>,
+    toSet: 'Not set yet:',
     switched: 'Its keys are set, but it is switched off.',
   },
   steps: {
@@ -280,7 +281,7 @@ export const conflictText = {
   present: 'Not retired',
   retired: (when: string) => `Retired ${when}`,
   explain: {
-    edit: (field: string, name: string) => `${field} was changed here and in ${name}.`,
+    edit: (name: string) => `It was changed here and in ${name}.`,
     delete: (name: string, here: boolean) =>
       here
         ? `It was retired here and edited in ${name}: the edit is in force.`

@@ -22,6 +22,51 @@ async function traces({ page, faults }: Visit): Promise<unknown> {
     ),
   };
 }
+/** Words that decide what the page does; every other text of an answer is somebody else's. */
+const KEPT = new Set([
+  'remote',
+  'state',
+  'kind',
+  'verdict',
+  'table',
+  'action',
+  'now',
+  'winner',
+  'resolution',
+  'source',
+  'id',
+  'recordId',
+  'planId',
+  'field',
+  'choices',
+  'where',
+  'code',
+  'against',
+  'operation',
+  'deviceId',
+  'next',
+]);
+function poisoned(value: unknown, at: { next: number }, key = ''): unknown {
+  if (KEPT.has(key)) return value;
+  if (typeof value === 'string') {
+    at.next += 1;
+    return ATTACKS[at.next % ATTACKS.length];
+  }
+  if (Array.isArray(value)) return value.map((one) => poisoned(one, at, key));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poisoned(one, at, name)]));
+}
+/** From when the returned function was called, every text in the answers about sync and backups is an attack. */
+function poisonAnswers(api: Visit['api']): () => void {
+  const at = { next: 0 };
+  return () => {
+    for (const [name, handler] of Object.entries(api.methods)) {
+      if (!/^(sync|conflicts|queue|devices|backups|restore|key)\./.test(name)) continue;
+      const before = handler as (input: never) => Promise<unknown>;
+      Object.assign(api.methods, { [name]: async (input: never) => poisoned(await before(input), at) });
+    }
+  };
+}
 const NOTHING = { canary: 0, faults: [], elements: 0 };
 
 test('hostile file names are text in every view', async () => {
@@ -100,12 +145,59 @@ test('two hundred attacks through log lines, titles, texts, tags, notices and er
   }
 });
 
+test('attacks through sync, conflicts, backups and plans run nothing', async () => {
+  const visited = await visit(bench, { hostile: true });
+  try {
+    const { api, page, goTo } = visited;
+    const poison = poisonAnswers(api);
+    const { conflict, backup } = await recordIds(api);
+    poison();
+    for (const hash of [
+      '#/',
+      '#/sync',
+      '#/sync?show=queue&state=parked',
+      '#/sync?show=devices',
+      '#/conflicts',
+      `#/conflicts?id=${conflict}`,
+      '#/backups',
+      `#/backups?id=${backup}`,
+      `#/backups?id=${backup}&root=1`,
+      `#/backups?id=${backup}&q=img`,
+      `#/backups?id=${backup}&restore=now`,
+    ]) {
+      await goTo(hash);
+    }
+    expect(await page.locator('.plan-count').count()).toBeGreaterThan(0);
+    expect(await page.locator('#app').textContent()).toContain('globalThis.canary=1');
+    await goTo('#/sync?show=queue&state=parked');
+    await page.locator('[role=row]').first().click();
+    await page.getByRole('dialog').waitFor();
+    await page.waitForFunction(() => document.querySelector('.skeleton') === null);
+    await page.keyboard.press('Escape');
+    await goTo('#/backups?kit=1');
+    await page.locator('.kit-text').waitFor();
+    expect(await traces(visited)).toEqual(NOTHING);
+  } finally {
+    await visited.close();
+  }
+});
+
 test('a hash that attacks is only a place', async () => {
   const visited = await visit(bench);
   try {
     for (const attack of ATTACKS.slice(0, 40)) {
       const text = encodeURIComponent(attack);
-      for (const view of ['files?glob', 'file?path', 'search?q', 'decisions?id', 'logs?component']) {
+      for (const view of [
+        'files?glob',
+        'file?path',
+        'search?q',
+        'decisions?id',
+        'logs?component',
+        'conflicts?id',
+        'sync?show',
+        'backups?id',
+        'backups?q',
+      ]) {
         await visited.page.evaluate((hash) => {
           location.hash = hash;
         }, `#/${view}=${text}`);

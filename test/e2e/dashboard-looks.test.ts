@@ -79,11 +79,49 @@ test.each(['light', 'dark'] as const)('dialogs and the sign-in page are accessib
   }
 });
 
+test.each(['light', 'dark'] as const)(
+  'a bad day is accessible in the %s theme: offline, paused, interrupted',
+  async (theme) => {
+    const visited = await visit(bench, { theme, trouble: true });
+    try {
+      const findings: string[] = [];
+      for (const view of ['', 'sync', 'backups']) {
+        await visited.goTo(`#/${view}`);
+        findings.push(...(await seriousFindings(visited)));
+      }
+      await visited.goTo('#/sync');
+      const { page } = visited;
+      await page.getByRole('button', { name: 'Test connection' }).last().click();
+      await page.getByRole('button', { name: 'Create what is missing' }).click();
+      await page.getByRole('dialog').getByText('Add the property').waitFor();
+      findings.push(...(await seriousFindings(visited)));
+      expect(findings).toEqual([]);
+    } finally {
+      await visited.close();
+    }
+  },
+);
+
 test('the first day is accessible, too: empty states in every view', async () => {
   const visited = await visit(bench, { empty: true });
   try {
     const findings: string[] = [];
-    for (const view of ['', 'activity', 'files', 'search', 'decisions', 'memories', 'logs', 'health', 'settings']) {
+    for (const view of [
+      '',
+      'activity',
+      'files',
+      'search',
+      'decisions',
+      'memories',
+      'conflicts',
+      'sync',
+      'sync?show=queue',
+      'sync?show=devices',
+      'backups',
+      'logs',
+      'health',
+      'settings',
+    ]) {
       await visited.goTo(`#/${view}`);
       findings.push(...(await seriousFindings(visited)));
     }

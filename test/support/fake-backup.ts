@@ -88,37 +88,44 @@ function statusOf({ state, nowMs, empty, trouble }: Context): BackupStatus {
     lastProvenAtMs: empty ? null : state.drillAtMs,
     proofIsStale: trouble,
     key: state.key,
-    destinations: [
-      {
-        ...common,
-        kind: 'repository',
-        place: '/home/mira/.local/share/angles/backups/vault.git',
-        state: 'ok',
-        sizeBytes: 84_200_000,
-      },
-      {
-        ...common,
-        kind: 'folder',
-        place: '/home/mira/.local/share/angles/backups/archives',
-        state: 'ok',
-        sizeBytes: 12_400_000,
-      },
-      {
-        ...common,
-        kind: 'github',
-        place: 'mira/angles-backup',
-        state: trouble ? 'behind' : confirmed ? 'ok' : 'needs_you',
-        problem: trouble
-          ? problem('backup.push_refused', 'GitHub refused the push: the branch is protected.')
-          : confirmed
-            ? null
-            : problem('backup.kit_unconfirmed', 'Nothing is pushed before the recovery kit is confirmed.'),
-        behind: confirmed && !trouble ? 0 : 3,
-        nextTryAtMs: trouble ? nowMs() + 12 * 60_000 : null,
-        lastSuccessAtMs: nowMs() - 3 * DAY,
-      },
-      { ...common, kind: 'supabase', place: null, state: 'off', lastSuccessAtMs: null },
-    ],
+    destinations: empty
+      ? (['repository', 'folder', 'github', 'supabase'] as const).map((kind) => ({
+          ...common,
+          kind,
+          place: kind === 'repository' ? '/home/mira/.local/share/angles/backups/vault.git' : null,
+          state: kind === 'repository' ? ('ok' as const) : ('off' as const),
+        }))
+      : [
+          {
+            ...common,
+            kind: 'repository',
+            place: '/home/mira/.local/share/angles/backups/vault.git',
+            state: 'ok',
+            sizeBytes: 84_200_000,
+          },
+          {
+            ...common,
+            kind: 'folder',
+            place: '/home/mira/.local/share/angles/backups/archives',
+            state: 'ok',
+            sizeBytes: 12_400_000,
+          },
+          {
+            ...common,
+            kind: 'github',
+            place: 'mira/angles-backup',
+            state: trouble ? 'behind' : confirmed ? 'ok' : 'needs_you',
+            problem: trouble
+              ? problem('backup.push_refused', 'GitHub refused the push: the branch is protected.')
+              : confirmed
+                ? null
+                : problem('backup.kit_unconfirmed', 'Nothing is pushed before the recovery kit is confirmed.'),
+            behind: confirmed && !trouble ? 0 : 3,
+            nextTryAtMs: trouble ? nowMs() + 12 * 60_000 : null,
+            lastSuccessAtMs: nowMs() - 3 * DAY,
+          },
+          { ...common, kind: 'supabase', place: null, state: 'off', lastSuccessAtMs: null },
+        ],
     progress: null,
     interruptedRestore: state.interrupted,
     warnings: trouble ? ['The repository takes 1.2 GB: a fresh one would be smaller.'] : [],

@@ -10,7 +10,7 @@ export type ComparedRow =
   | { readonly kind: 'gap'; readonly lines: number };
 
 /** Beyond this the two have little in common, and a search for it would hold up the page. */
-const MAX_EDITS = 1_500;
+const MAX_EDITS = 600;
 const CONTEXT_LINES = 2;
 const LONG_CHARS = 240;
 

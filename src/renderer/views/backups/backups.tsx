@@ -31,7 +31,7 @@ export function BackupsView({ route }: { route: Route }): VNode {
 function BackupsHome({ route }: { route: Route }): VNode {
   const { replace } = useApp();
   const { data: status, error, reload } = useQuery('backups.status', {}, ['backups']);
-  const progress = useBackupProgress(status?.progress);
+  const progress = useBackupProgress(status);
   // In the place, so that a link from anywhere opens them.
   const openKit = (): void => replace(formatRoute('backups', { kit: '1' }));
   const openRun = (): void => replace(formatRoute('backups', { run: '1' }));

@@ -42,7 +42,13 @@ function DestinationCard({ destination, onKit, onChanged }: CardProps): VNode {
       {state === 'off' ? null : (
         <p class="small muted">
           {behind > 0 ? <strong class="warn-text">{text.behind(behind)}, </strong> : null}
-          {text.lastSuccess} {lastSuccessAtMs === null ? text.never : <When timeMs={lastSuccessAtMs} ago />}
+          {lastSuccessAtMs === null ? (
+            text.nothingThere
+          ) : (
+            <>
+              {text.lastSuccess} <When timeMs={lastSuccessAtMs} ago />
+            </>
+          )}
           {nextTryAtMs === null ? null : (
             <>
               , {text.nextTry} <When timeMs={nextTryAtMs} ago />

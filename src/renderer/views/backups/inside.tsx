@@ -98,7 +98,7 @@ export function Inside(props: InsideProps): VNode {
           ) : (
             <VirtualList
               key={`${rootId} ${folder} ${settled === ''}`}
-              class="panel"
+              class="panel dense"
               label={text.list}
               items={listed.entries}
               rowHeight={52}

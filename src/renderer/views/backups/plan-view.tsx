@@ -115,10 +115,10 @@ function PlanItems({ plan, action }: { plan: RestorePlanView; action: RestoreIte
   return (
     <VirtualList
       key={action ?? 'all'}
-      class="panel plan-items"
+      class="panel plan-items dense"
       label={text.items}
       items={pages.items}
-      rowHeight={46}
+      rowHeight={52}
       keyOf={(item) => `${item.action} ${item.target}`}
       onNearEnd={pages.readMore}
       render={(item) => <ItemRow item={item} />}
@@ -131,11 +131,13 @@ function ItemRow({ item }: { item: RestoreItem }): VNode {
   return (
     <>
       <Cell class="file-cell">
-        <span class="file-text">
-          <span class="cut path" title={displayPath(item.target)}>
-            {displayPath(item.target)}
-          </span>
-          {item.note === null ? null : <span class="cut small warn-text">{displayText(item.note)}</span>}
+        <span class="file-text" title={displayPath(item.target)}>
+          <span class="cut">{displayPath(item.path ?? item.target)}</span>
+          {item.note === null ? (
+            <span class="cut small muted path">{displayPath(item.target)}</span>
+          ) : (
+            <span class="cut small warn-text">{displayText(item.note)}</span>
+          )}
         </span>
       </Cell>
       <Cell class="state-cell">

@@ -22,7 +22,7 @@ export function Restores(): VNode | null {
   const { data } = useQuery('restore.list', { limit: 10 }, ['backups']);
   const [asking, setAsking] = useState<RestoreRun | null>(null);
   const undo = useUndo();
-  if (data === undefined || data.restores.length === 0) return <span />;
+  if (data === undefined || data.restores.length === 0) return null;
   return (
     <section class="card">
       <h2>{text.title}</h2>

@@ -62,10 +62,10 @@ function OpenRecord({ conflict }: { conflict: Conflict }): VNode {
   );
 }
 
-function explain({ kind, field, remote, mine }: Conflict): string {
+function explain({ kind, remote, mine }: Conflict): string {
   const name = syncText.remotes[remote];
   if (kind === 'delete') return text.explain.delete(name, mine !== null);
-  return kind === 'invalid' ? text.explain.invalid(name) : text.explain.edit(fieldName(field), name);
+  return kind === 'invalid' ? text.explain.invalid(name) : text.explain.edit(name);
 }
 
 function FieldConflict({ conflict, onChanged }: { conflict: Conflict; onChanged: () => void }): VNode {

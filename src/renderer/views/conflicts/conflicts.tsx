@@ -92,7 +92,7 @@ function ConflictList({ route }: { route: Route }): VNode {
       {pages.error !== null ? <ErrorCard error={pages.error} onRetry={pages.reload} /> : null}
       {pages.items.length > 0 ? (
         <VirtualList
-          class="panel"
+          class="panel dense"
           label={text.list}
           items={pages.items}
           rowHeight={68}

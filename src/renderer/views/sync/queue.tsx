@@ -73,7 +73,7 @@ export function Queue({ route, remotes }: { route: Route; remotes: readonly Remo
       {pages.error !== null ? <ErrorCard error={pages.error} onRetry={pages.reload} /> : null}
       {pages.items.length > 0 ? (
         <VirtualList
-          class="panel"
+          class="panel dense"
           label={text.list}
           items={pages.items}
           total={pages.total}

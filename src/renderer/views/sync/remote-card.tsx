@@ -166,7 +166,9 @@ function NotSetUp({ remote }: { remote: RemoteStatus['remote'] }): VNode {
       <p>{text.off[remote]}</p>
       {part === undefined ? null : (
         <>
-          <p class="muted">{part.consequence}</p>
+          <p class="muted">
+            {part.consequence} {text.off.toSet}
+          </p>
           <ul class="plain-list">
             {part.missing.map((name) => (
               <li key={name} class="row tight">
