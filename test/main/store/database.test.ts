@@ -4,9 +4,11 @@ import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openStore, type Store, translateSqliteError } from '../../../src/main/store/database.ts';
 import { createMeta } from '../../../src/main/store/meta.ts';
+import { readMigrations } from '../../../src/main/store/migrate.ts';
 import { newFolder, newVault, START_MS } from './test-vault.ts';
 
 const nowMs = (): number => START_MS;
+const MIGRATIONS = readMigrations(join(import.meta.dirname, '../../../migrations/local')).length;
 
 function open(folder: string): Store {
   const store = openStore({ dataFolder: folder, nowMs });
@@ -32,7 +34,7 @@ describe('what is opened', () => {
     const settings = ['journal_mode', 'synchronous', 'foreign_keys', 'page_size', 'application_id', 'user_version'].map(
       (name) => first.db.pragma(name, { simple: true }),
     );
-    expect(settings).toEqual(['wal', 2, 1, 8_192, 0x414e474c, 1]);
+    expect(settings).toEqual(['wal', 2, 1, 8_192, 0x414e474c, MIGRATIONS]);
     first.close();
     expect(open(folder).deviceId).toBe(first.deviceId);
   });
@@ -40,7 +42,7 @@ describe('what is opened', () => {
   test('a file of no bytes is a new vault, as a start leaves it that was cut off at once', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'vault.db'), '');
-    expect(open(folder).db.pragma('user_version', { simple: true })).toBe(1);
+    expect(open(folder).db.pragma('user_version', { simple: true })).toBe(MIGRATIONS);
   });
 
   test('a vault of a newer version is refused and not touched', () => {
@@ -74,7 +76,7 @@ describe('what is opened', () => {
 
   test('a failed migration leaves the file as it was', () => {
     const { folder } = changedVault(() => undefined);
-    const broken = [1, 2].map((number) => ({
+    const broken = Array.from({ length: MIGRATIONS + 1 }, (_, index) => index + 1).map((number) => ({
       number,
       name: `000${number}_x.sql`,
       sql: 'CREATE TABLE more (id); nonsense',

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readMigrations } from '../../../src/main/store/migrate.ts';
 import { integrityCheck, quickCheck } from '../../../src/main/store/quick-check.ts';
 import { type Opened, openOrRecover, recoverVault } from '../../../src/main/store/recover.ts';
 import {
@@ -99,9 +100,12 @@ test(`of ${COUNT} damaged vaults each opens again, with nothing lost that is rea
   console.log(JSON.stringify(Object.fromEntries(seen)));
 }, 600_000);
 
+const MIGRATIONS = readMigrations(join(import.meta.dirname, '../../../migrations/local')).length;
+
 function isNewerVersion(folder: string): boolean {
   const file = join(folder, 'vault.db');
   const header = existsSync(file) ? readFileSync(file).subarray(0, 100) : Buffer.alloc(0);
   if (header.length < 100 || header.toString('latin1', 0, 15) !== 'SQLite format 3') return false;
-  return header.readUInt32BE(60) > 1 && header.readUInt32BE(60) < 100;
+  const version = header.readUInt32BE(60);
+  return version > MIGRATIONS && version < 100;
 }
