@@ -133,7 +133,14 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
   };
   const setFaults = (share: number): void => {
     faulty = share;
-    for (const remote of all) remote.setFault(share === 0 ? null : () => (chance(share) ? fault() : null));
+  };
+  /** People do not wait for a run to end: they edit on any side, at any boundary between two requests. */
+  const interfere = (remote: MemoryRemote): void => {
+    remote.setFault(() => {
+      if (chance(0.15)) handStep(remote);
+      if (chance(0.1)) localStep(devices[below(2) as 0 | 1]);
+      return chance(faulty) ? fault() : null;
+    });
   };
   const fault = () =>
     pick([
@@ -148,6 +155,8 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
     clock.nowMs += 1_000;
     return devices[index].run(remote);
   };
+
+  for (const remote of all) interfere(remote);
 
   return {
     step: async (): Promise<void> => {
@@ -165,7 +174,7 @@ function createWorld({ seed, wrap, wrapConnector }: WorldOptions) {
       else clock.nowMs += below(2) === 0 ? 600_000 : -400_000;
     },
     settle: async (): Promise<string[]> => {
-      setFaults(0);
+      for (const remote of all) remote.setFault(null);
       clock.nowMs += 3_600_000;
       const problems: string[] = [];
       let isQuiet = false;
