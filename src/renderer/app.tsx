@@ -16,7 +16,6 @@ import { strings } from './strings.ts';
 import { ActivityView } from './views/activity.tsx';
 import { FileView } from './views/files/file.tsx';
 import { FilesView } from './views/files/files.tsx';
-import { FirstRunView } from './views/first-run/first-run.tsx';
 import { HealthView } from './views/health.tsx';
 import { LogsView } from './views/logs.tsx';
 import { OverviewView } from './views/overview/overview.tsx';
@@ -27,6 +26,10 @@ import { SignInView } from './views/sign-in.tsx';
 
 /** Views that not everybody opens are loaded when somebody does. */
 type RouteProps = { readonly route: Route };
+const FirstRunView = lazyView<{ readonly onLeave: () => void }>(
+  strings.firstRun.title,
+  async () => (await import('./views/first-run/first-run.tsx')).FirstRunView,
+);
 const SyncView = lazyView<RouteProps>(strings.views.sync, async () => (await import('./views/sync/sync.tsx')).SyncView);
 const ConflictsView = lazyView<RouteProps>(
   strings.views.conflicts,
