@@ -20,9 +20,15 @@ export type Daemon = {
   readonly output: () => string;
 };
 
-export type DaemonPlace = { readonly dataFolder: string; readonly root: string; readonly home: string };
+export type DaemonPlace = {
+  readonly dataFolder: string;
+  readonly root: string;
+  readonly home: string;
+  readonly environment?: Record<string, string>;
+};
 
-function environment({ dataFolder, home }: DaemonPlace): NodeJS.ProcessEnv {
+function environment({ dataFolder, home, environment: more }: DaemonPlace): NodeJS.ProcessEnv {
+  if (more !== undefined) return { PATH: process.env.PATH ?? '', HOME: home, ANGLES_HOME: dataFolder, ...more };
   return {
     PATH: process.env.PATH ?? '',
     HOME: home,
