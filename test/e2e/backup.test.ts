@@ -103,9 +103,9 @@ describe('the whole way', () => {
     expect((await angles(place, 'key', 'confirm', '--yes')).code).toBe(0);
     const pushed = await angles(place, 'backup', '--json');
     expect([pushed.code, pushed.stderr]).toEqual([0, '']);
-    const github = (json(pushed.stdout).destinations as unknown as { kind: string; state: string; behind: number }[]).find(
-      ({ kind }) => kind === 'github',
-    );
+    const github = (
+      json(pushed.stdout).destinations as unknown as { kind: string; state: string; behind: number }[]
+    ).find(({ kind }) => kind === 'github');
     expect(github).toMatchObject({ state: 'ok', behind: 0 });
     git(there, 'fsck', '--strict', '--full');
     expect(git(there, 'tag')).toBe('list');
@@ -206,6 +206,7 @@ describe('secrets', () => {
       expect((await angles(secret, 'decisions', 'add', title, '--text', decision)).code).toBe(0);
     const made = await angles(secret, 'backup');
     expect(made.code, made.stdout + made.stderr).toBe(0);
+    expect(made.stdout).toContain(`${planted.files.length} files`);
     const readable = join(base, 'readable');
     mkdirSync(readable);
     const redacted = await angles(

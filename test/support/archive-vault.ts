@@ -1,129 +1,133 @@
-/** A vault that a test fills directly, and a backup repository beside it. */
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** A real vault with a watched folder whose files are captured when the test says so. */
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { zstdCompressSync } from 'node:zlib';
-import { createRepository, type OpenRepository } from '../../src/main/backup/open-repository.ts';
-import type { BackupSecret, RepositoryWriter } from '../../src/main/backup/repository-types.ts';
-import { createRepositoryWriter, type WriterDeps } from '../../src/main/backup/repository-writer.ts';
-import { splitPath } from '../../src/main/path-names.ts';
+import { fsPath, joinPath, nameFromBytes, nameToBytes, splitPath } from '../../src/main/path-names.ts';
 import { createActivityStore } from '../../src/main/store/activities.ts';
-import { createCaptures } from '../../src/main/store/captures.ts';
-import { OBJECT_THRESHOLD_BYTES, objectPath } from '../../src/main/store/contents.ts';
+import { type Captures, createCaptures, type Seen } from '../../src/main/store/captures.ts';
 import { openStore, type Store } from '../../src/main/store/database.ts';
 import { openJournal } from '../../src/main/store/journal.ts';
 import { createOutbox } from '../../src/main/store/outbox.ts';
 import { createRecordStore, type RecordStore } from '../../src/main/store/records.ts';
 import { createRootStore } from '../../src/main/store/roots.ts';
+import { readVersion, toFileStat } from '../../src/main/watch/read-file.ts';
 
-export const TEST_SECRET: BackupSecret = { kind: 'key', key: createHash('sha256').update('a key of tests').digest() };
-
-export type TestVault = {
-  readonly folder: string;
+export type BackupVault = {
+  readonly base: string;
   readonly dataFolder: string;
+  readonly root: string;
+  readonly rootId: number;
   readonly store: Store;
   readonly records: RecordStore;
-  readonly rootId: number;
-  /** Everything that was saved and not removed, by path. */
-  readonly files: Map<string, { readonly content: Buffer; readonly mode: number; readonly mtimeUs: number }>;
-  readonly save: (path: string, content: Buffer | string, stat?: { mode?: number; mtimeUs?: number }) => void;
-  readonly remove: (path: string) => void;
-  readonly gitFolder: string;
-  /** Removes the index beside the repository; close its writer before. */
-  readonly loseIndex: () => void;
-  readonly openRepository: (secret?: BackupSecret | null, name?: string) => OpenRepository;
-  readonly openWriter: (deps?: Partial<WriterDeps>, secret?: BackupSecret | null, name?: string) => RepositoryWriter;
-  readonly close: () => void;
+  readonly captures: Captures;
+  readonly clock: { nowMs: number };
+  /** Writes below the root; `path` in our names. */
+  readonly put: (
+    path: string,
+    content: string | Buffer,
+    options?: { readonly mode?: number; readonly mtimeMs?: number },
+  ) => void;
+  /** Captures everything as it is now. */
+  readonly capture: () => Promise<void>;
+  readonly remove: () => void;
 };
 
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-
-export function createTestVault(): TestVault {
-  const folder = mkdtempSync(join(tmpdir(), 'angles-backup-'));
-  const dataFolder = join(folder, 'data');
-  mkdirSync(join(dataFolder, 'backups'), { recursive: true });
-  const started = Date.UTC(2026, 10, 20);
-  let ticks = 0;
-  const nowMs = (): number => {
-    ticks += 1;
-    return started + ticks * 1_000;
-  };
-  const store = openStore({ dataFolder, nowMs });
+export function newBackupVault(): BackupVault {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'angles-backup-')));
+  const dataFolder = join(base, 'data');
+  const root = join(base, 'notes');
+  mkdirSync(dataFolder);
+  mkdirSync(root);
+  const clock = { nowMs: 1_790_000_000_000 };
+  const store = openStore({ dataFolder, nowMs: () => clock.nowMs });
   const outbox = createOutbox(store);
   const activities = createActivityStore(store, outbox);
+  const journal = openJournal(store);
   const captures = createCaptures(store, { outbox, activities });
-  const records = createRecordStore(store, { outbox, activities, journal: openJournal(store) });
-  const { rootId } = createRootStore(store).ensure(join(folder, 'notes'));
-  const files: TestVault['files'] = new Map();
-  const opened: (() => void)[] = [];
-  const gitFolder = join(dataFolder, 'backups', 'local.git');
-  const open = (secret: BackupSecret | null = TEST_SECRET, name = 'local'): OpenRepository =>
-    createRepository({ gitFolder: join(dataFolder, 'backups', `${name}.git`), secret, deviceId: store.deviceId });
+  const { rootId } = createRootStore(store).ensure(root);
   return {
-    folder,
+    base,
     dataFolder,
-    store,
-    records,
+    root,
     rootId,
-    files,
-    gitFolder,
-    save: (path, text, { mode = 0o644, mtimeUs = 1_700_000_000_123_456 + files.size } = {}) => {
-      const content = Buffer.from(text);
-      const sha256 = createHash('sha256').update(content).digest();
-      const packed = zstdCompressSync(content);
-      const isObject = content.length > OBJECT_THRESHOLD_BYTES;
-      if (isObject) {
-        const file = objectPath(dataFolder, sha256.toString('hex'));
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, packed);
-      }
-      const isZstd = isObject || packed.length < content.length;
-      const data = isZstd ? packed : content;
-      captures.apply(rootId, [
-        {
+    store,
+    records: createRecordStore(store, { outbox, activities, journal }),
+    captures,
+    clock,
+    put: (path, content, options = {}) => {
+      const full = `${root}/${path}`;
+      mkdirSync(fsPath(dirname(full)), { recursive: true });
+      writeFileSync(fsPath(full), content);
+      if (options.mode !== undefined) chmodSync(fsPath(full), options.mode);
+      if (options.mtimeMs !== undefined) utimesSync(fsPath(full), options.mtimeMs / 1_000, options.mtimeMs / 1_000);
+    },
+    capture: async () => {
+      const seen: Seen[] = [];
+      const there = new Set<string>();
+      for (const path of listFiles(root)) {
+        there.add(path);
+        const { dir, name } = splitPath(path);
+        const result = await readVersion({ path: `${root}/${path}`, maxBytes: 2 ** 40, dataFolder });
+        if (result.kind !== 'content') throw new Error(`${path} was not captured: ${result.kind}`);
+        seen.push({
           kind: 'content',
-          ...splitPath(path),
-          stat: { sizeBytes: content.length, mtimeUs, ctimeUs: mtimeUs, inode: 1, mode: 0o100000 | mode },
-          content: {
-            sha256,
-            sizeBytes: content.length,
-            encoding: isZstd ? 'zstd' : 'raw',
-            data: isObject ? null : data,
-            storedBytes: data.length,
-          },
+          dir,
+          name,
+          stat: result.stat,
+          content: result.content,
           renamedFrom: null,
           stillOpen: false,
-        },
-      ]);
-      files.set(path, { content, mode, mtimeUs });
-    },
-    remove: (path) => {
-      captures.apply(rootId, [{ kind: 'gone', ...splitPath(path) }]);
-      files.delete(path);
-    },
-    loseIndex: () => {
-      for (const suffix of ['', '-wal', '-shm']) {
-        rmSync(join(dataFolder, 'backups', `local.index.db${suffix}`), { force: true });
+        });
       }
+      for (const known of captures.presentBelow(rootId, ''))
+        if (!there.has(joinPath(known.dir, known.name))) seen.push({ kind: 'gone', dir: known.dir, name: known.name });
+      captures.apply(rootId, seen);
     },
-    openRepository: open,
-    openWriter: (deps = {}, secret = TEST_SECRET, name = 'local') => {
-      const writer = createRepositoryWriter(open(secret, name), {
-        dataFolder,
-        agentVersion: '0.0.0',
-        settings: () => ({ roots: [join(folder, 'notes')] }),
-        logger: quiet as unknown as WriterDeps['logger'],
-        nowMs,
-        ...deps,
-      });
-      opened.push(writer.close);
-      return writer;
-    },
-    close: () => {
-      for (const close of opened.splice(0)) close();
+    remove: () => {
+      journal.close();
       store.close();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(base, { recursive: true, force: true });
     },
   };
 }
+
+/** Regular files below a folder, in our names, sorted. */
+export function listFiles(folder: string): string[] {
+  const found: string[] = [];
+  const walk = (dir: string): void => {
+    for (const entry of readdirSync(fsPath(dir === '' ? folder : `${folder}/${dir}`), {
+      encoding: 'buffer',
+      withFileTypes: true,
+    })) {
+      const path = joinPath(dir, nameFromBytes(entry.name));
+      if (entry.isDirectory()) walk(path);
+      else if (entry.isFile()) found.push(path);
+    }
+  };
+  walk('');
+  return found.sort();
+}
+
+export type SeenFile = { readonly mode: number; readonly mtimeUs: number; readonly size: number };
+
+/** Path, permission bits and time of every file: what a restore has to give back besides the bytes. */
+export function describeTree(folder: string): Map<string, SeenFile> {
+  return new Map(
+    listFiles(folder).map((path) => {
+      const stat = toFileStat(lstatSync(fsPath(`${folder}/${path}`), { bigint: true }));
+      return [path, { mode: stat.mode & 0o7777, mtimeUs: stat.mtimeUs, size: stat.sizeBytes }];
+    }),
+  );
+}
+
+export { nameToBytes };
