@@ -26,6 +26,8 @@ export type DaemonPlace = {
   readonly home: string;
   /** Which services it talks to; a project that is nowhere when left out. */
   readonly services?: Readonly<Record<string, string>>;
+  /** The same, for what is no service of sync. */
+  readonly environment?: Record<string, string>;
 };
 
 const NOWHERE = {
@@ -33,8 +35,8 @@ const NOWHERE = {
   SUPABASE_KEY: 'sb_publishable_0123456789abcdefghij',
 };
 
-function environment({ dataFolder, home, services = NOWHERE }: DaemonPlace): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH ?? '', HOME: home, ANGLES_HOME: dataFolder, ...services };
+function environment({ dataFolder, home, services, environment: more }: DaemonPlace): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH ?? '', HOME: home, ANGLES_HOME: dataFolder, ...(more ?? services ?? NOWHERE) };
 }
 
 function startArgs(root: string): string[] {

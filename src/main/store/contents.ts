@@ -3,7 +3,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, r
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { AppError } from '../../shared/errors.ts';
-import { type Encoding, expand } from './compress.ts';
+import { compress, type Encoding, expand } from './compress.ts';
 import { translateSqliteError, VAULT_FILE } from './database.ts';
 import { type PackPlace, readPacked } from './packs.ts';
 
@@ -76,6 +76,13 @@ export function openStoredContent(db: Database.Database, dataFolder: string, sha
   if (data !== null) {
     const read = (offset: number, length: number): Buffer => data.subarray(offset, offset + length);
     return { encoding, sizeBytes, storedBytes: data.length, read, close: () => undefined };
+  }
+  if (row.pack !== null && row.pack_offset !== null) {
+    // It shares its compression with others there: alone it is compressed anew.
+    const place = { pack: row.pack, offset: row.pack_offset };
+    const { encoding: own, stored } = compress(readPacked(dataFolder, place, sha256));
+    const read = (offset: number, length: number): Buffer => stored.subarray(offset, offset + length);
+    return { encoding: own, sizeBytes, storedBytes: stored.length, read, close: () => undefined };
   }
   let descriptor: number;
   try {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BackupAgent, newBackupAgent } from '../../support/backup-agent.ts';
@@ -83,6 +92,18 @@ describe('a backup on request', () => {
     const verified = await world.api()['backups.verify']({ id: again.archive?.id ?? '' });
     expect(verified.backup.id).toBe(again.archive?.id);
     expect((await world.api()['backups.verify']({})).objects).toBeGreaterThan(0);
+  });
+
+  it('has the contents of a bulk, which lie in packs of the vault', async () => {
+    for (let index = 0; index < 200; index += 1) world.put(`many/${index}.md`, `note ${index} `.repeat(index));
+    await world.open('offline');
+    const made = await world.api()['backups.run']({});
+    expect(made.backup).toMatchObject({ files: 200, incomplete: 0 });
+    expect(readdirSync(join(world.dataFolder, 'objects/packs')).length).toBeGreaterThan(0);
+    const target = join(world.home, 'restored');
+    const plan = await world.api()['restore.plan']({ to: target, backup: made.backup.id });
+    await world.api()['restore.apply']({ planId: plan.planId, confirm: plan.confirmWith });
+    execFileSync('diff', ['-r', world.root, target]);
   });
 
   it('refuses a second operation beside it', async () => {

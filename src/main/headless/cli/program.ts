@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addActivities } from './activities.ts';
 import { addAgentCommands } from './agent-commands.ts';
+import { addBackup } from './backup.ts';
 import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import { addConflicts } from './conflicts.ts';
@@ -8,13 +9,16 @@ import { type CliParts, createContext } from './context.ts';
 import { define, type Runner } from './define.ts';
 import { addDevices } from './devices.ts';
 import { addDoctor } from './doctor.ts';
+import { addDrift } from './drift.ts';
 import { fromCommanderError, reportError } from './errors.ts';
 import { addFiles } from './files.ts';
 import type { Io } from './io.ts';
+import { addKey } from './key.ts';
 import { addLogs } from './logs.ts';
 import { addPause } from './pause.ts';
 import { addQueue } from './queue.ts';
 import { addRecords } from './records.ts';
+import { addRestore } from './restore.ts';
 import { addRoots, addScan } from './roots.ts';
 import { addSearch } from './search.ts';
 import { addStart } from './start.ts';
@@ -22,7 +26,7 @@ import { addStatus } from './status.ts';
 import { addSync } from './sync.ts';
 import { addVersions } from './versions.ts';
 
-const GROUPS = ['roots', 'decisions', 'memories', 'conflicts', 'queue', 'config'] as const;
+const GROUPS = ['roots', 'decisions', 'memories', 'conflicts', 'queue', 'config', 'backup', 'restore', 'key'] as const;
 /** What a group does when no verb is given. */
 const DEFAULT_VERBS: Readonly<Record<(typeof GROUPS)[number], string>> = {
   roots: 'list',
@@ -31,6 +35,9 @@ const DEFAULT_VERBS: Readonly<Record<(typeof GROUPS)[number], string>> = {
   conflicts: 'list',
   queue: 'list',
   config: 'check',
+  backup: 'run',
+  restore: 'run',
+  key: 'show',
 };
 
 /** Runs one command line (without the program's own name); resolves with its exit code. */
@@ -68,7 +75,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
     )
     .addHelpText(
       'after',
-      '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault, 3 service unreachable, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
+      '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault, 3 unreachable, 4 git refuses the token, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
     );
   addStart(program, runner);
   addAgentCommands(program, runner);
@@ -84,6 +91,10 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
   addConflicts(program, runner);
   addQueue(program, runner);
   addDevices(program, runner);
+  addBackup(program, runner);
+  addRestore(program, runner);
+  addDrift(program, runner);
+  addKey(program, runner);
   addActivities(program, runner);
   addLogs(program, runner);
   addConfig(program, runner);
@@ -132,8 +143,14 @@ function withDefaultVerb(argv: readonly string[], program: Command): string[] {
   const [name, next] = argv;
   const group = GROUPS.find((one) => one === name);
   if (group === undefined || next === '--help' || next === '-h') return [...argv];
-  const verbs = program.commands.find((one) => one.name() === group)?.commands.map((one) => one.name()) ?? [];
-  const given = argv.slice(1).some((word) => verbs.includes(word) || word === 'help');
+  const commands = program.commands.find((one) => one.name() === group)?.commands ?? [];
+  const verbs = commands.map((one) => one.name());
+  const meant = commands.find((one) => one.name() === DEFAULT_VERBS[group]);
+  const takesValue = new Set(meant?.options.flatMap((option) => (option.required ? (option.long ?? []) : [])) ?? []);
+  // A tag may be called `list`: what follows an option that takes a value is that value.
+  const given = argv
+    .slice(1)
+    .some((word, at) => (verbs.includes(word) || word === 'help') && !takesValue.has(argv[at] ?? ''));
   const isPlain = next === undefined || next.startsWith('-');
   return given || !isPlain ? [...argv] : [group, DEFAULT_VERBS[group], ...argv.slice(1)];
 }
