@@ -20,16 +20,21 @@ export type Daemon = {
   readonly output: () => string;
 };
 
-export type DaemonPlace = { readonly dataFolder: string; readonly root: string; readonly home: string };
+export type DaemonPlace = {
+  readonly dataFolder: string;
+  readonly root: string;
+  readonly home: string;
+  /** Which services it talks to; a project that is nowhere when left out. */
+  readonly services?: Readonly<Record<string, string>>;
+};
 
-function environment({ dataFolder, home }: DaemonPlace): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env.PATH ?? '',
-    HOME: home,
-    ANGLES_HOME: dataFolder,
-    SUPABASE_URL: 'https://project.supabase.co',
-    SUPABASE_KEY: 'sb_publishable_0123456789abcdefghij',
-  };
+const NOWHERE = {
+  SUPABASE_URL: 'https://project.supabase.co',
+  SUPABASE_KEY: 'sb_publishable_0123456789abcdefghij',
+};
+
+function environment({ dataFolder, home, services = NOWHERE }: DaemonPlace): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH ?? '', HOME: home, ANGLES_HOME: dataFolder, ...services };
 }
 
 function startArgs(root: string): string[] {

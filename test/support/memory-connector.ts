@@ -108,7 +108,9 @@ export function createMemoryRemote(options: MemoryOptions): MemoryRemote {
   };
   const find = (record: OutgoingRecord): MemoryRow | undefined =>
     (record.remoteId === null ? undefined : rows.get(record.remoteId)) ??
-    [...rows.values()].find((row) => row.table === record.table && row.id === record.id);
+    (hasOwnIds
+      ? rows.get(record.id)
+      : [...rows.values()].find((row) => row.table === record.table && row.id === record.id));
   const agreed = (table: SyncTable, fields: Fields): Fields | null =>
     isMerged(table) ? Object.fromEntries(MERGED_FIELDS[table].map((field) => [field, fields[field] ?? null])) : null;
 

@@ -67,6 +67,11 @@ export function prepareOutbox(db: Db) {
          AND table_name NOT IN (SELECT value FROM json_each(?))
        ORDER BY change_seq LIMIT ?`,
     ),
+    /** Found at once in a long queue of which most is due; only where nothing is due the whole of it is looked at. */
+    anyDue: db.prepare<[remote: string, nowMs: number, except: string], { found: number }>(
+      `SELECT 1 AS found FROM outbox WHERE remote = ? AND state = 'pending' AND not_before_ms <= ?
+         AND table_name NOT IN (SELECT value FROM json_each(?)) LIMIT 1`,
+    ),
     nextDue: db.prepare<[remote: string, except: string], { at: number | null }>(
       `SELECT min(not_before_ms) AS at FROM outbox
        WHERE remote = ? AND state = 'pending' AND table_name NOT IN (SELECT value FROM json_each(?))`,

@@ -175,7 +175,11 @@ export function createOutbox(store: Store): Outbox {
     enqueueFor,
     remotesFor,
     onEnqueued: bell.listen,
-    nextDueMs: (remote, except = []) => sql.nextDue.get(remote, JSON.stringify(except))?.at ?? null,
+    nextDueMs: (remote, except = []) => {
+      const not = JSON.stringify(except);
+      if (sql.anyDue.get(remote, store.nowMs(), not) !== undefined) return 0;
+      return sql.nextDue.get(remote, not)?.at ?? null;
+    },
     settle: (_tx, { remote, table, recordId }) => {
       sql.settle.run(remote, table, recordId);
     },

@@ -97,14 +97,17 @@ function planRecord(
   record: RemoteRecord,
 ): Change {
   const id = recordIdOf(stores, remote, record);
-  const { fields, problems } = checkRemote(table, record);
+  const { fields, problems: found } = checkRemote(table, record);
   const local = stores.records.get(table, id) ?? null;
   const link = stores.links.find(remote, table, id);
+  const base = parseBase(link);
+  const left = found.filter((problem) => isLeftEmpty(problem, base)).map(({ field }) => field);
+  const problems = found.filter(({ field }) => !left.includes(field));
   const common = { kind: 'merge', table, id, record, local, link, problems, needsId: record.id !== id } as const;
   if (local === null) {
     // Nothing to call it by: somebody is about to write it over there.
     if (fields.title === undefined) return NONE;
-    const created = { apply: fields, confirmed: [], push: [], conflicts: [], nextBase: fields, loss: null };
+    const created = { apply: fields, confirmed: [], push: left, conflicts: [], nextBase: fields, loss: null };
     return { ...common, ...created };
   }
   const raw = mergedFields(table, local as unknown as Fields);
@@ -112,7 +115,7 @@ function planRecord(
   let times: ReadonlyMap<string, number> | null = null;
   const merge = mergeRecord({
     table,
-    base: parseBase(link),
+    base,
     local: seen,
     remote: fields,
     localEditedAtMs: (field) => {
@@ -121,19 +124,25 @@ function planRecord(
     },
     remoteEditedAtMs: record.editedAtMs,
   });
-  if (isEcho(merge, link, record) && problems.length === 0 && !common.needsId && !hasInvalid(stores, remote, table, id))
-    return NONE;
+  const isTold = problems.length + left.length === 0 && !common.needsId && !hasInvalid(stores, remote, table, id);
+  if (isTold && isEcho(merge, link, record)) return NONE;
   const { apply, lost } = withSecrets(merge, raw, seen, shell.redact, record.editedAtMs);
   return {
     ...common,
     apply,
     confirmed: merge.confirmed,
-    push: Object.keys(merge.toPush),
+    push: [...Object.keys(merge.toPush), ...left],
     conflicts: [...merge.conflicts.map((conflict) => ({ ...conflict, mine: raw[conflict.field] ?? null })), ...lost],
     nextBase: merge.nextBase,
     loss: lossOf(local, apply, merge.conflicts),
   };
 }
+
+/** Fields that every record has, and that a person who makes one over there need not fill in. */
+const CHOICES = ['status', 'priority', 'kind'];
+/** As long as nothing was agreed on it is no mistake: the record has the value of every new one, and the remote hears of it. */
+const isLeftEmpty = ({ field, value }: FieldProblem, base: Fields | null): boolean =>
+  value === '' && CHOICES.includes(field) && base?.[field] === undefined;
 
 /** Nothing new: what we know already, or what we wrote ourselves. */
 function isEcho(merge: Merge, link: Link | undefined, record: RemoteRecord): boolean {

@@ -4,7 +4,7 @@ import type { Remote } from '../../shared/model.ts';
 import { mustHold } from './breaker.ts';
 import type { Connector } from './connector.ts';
 import type { IntakeParts } from './intake.ts';
-import { incomingOf, readPages } from './pull.ts';
+import { incomingOf, type PullOrder, readPages } from './pull.ts';
 import { isMerged } from './record-check.ts';
 import type { Tally } from './tally.ts';
 
@@ -14,18 +14,20 @@ export type PlanOrder = {
   readonly signal: AbortSignal;
   /** The remote is another one: it would be read from its beginning. */
   readonly isReplaced: boolean;
+  readonly onUnread: PullOrder['onUnread'];
 };
 
 /** Entries that are looked at one by one; the counts of a longer queue follow from the outbox alone. */
 const MOST_ENTRIES = 10_000;
 
 export function createPlanRun({ stores, shell, plan }: IntakeParts, remote: Remote, connector: Connector) {
-  return async ({ pull, tally, signal, isReplaced }: PlanOrder): Promise<SyncHold | null> => {
+  return async ({ pull, tally, signal, isReplaced, onUnread }: PlanOrder): Promise<SyncHold | null> => {
     let deletes = 0;
     let overwrites = 0;
     if (pull) {
       const cursor = isReplaced ? null : stores.states.read(remote).pullCursor;
-      const order = { connector, signal, tally, answer: { kind: 'weigh' } as const, assertMayRead: () => undefined };
+      const answer = { kind: 'weigh' } as const;
+      const order = { connector, signal, tally, answer, assertMayRead: () => undefined, onUnread };
       for await (const page of readPages(order, cursor)) {
         for (const incoming of incomingOf(page)) {
           const change = plan(remote, incoming);

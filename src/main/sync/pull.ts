@@ -1,7 +1,8 @@
 /** Reads what changed at one remote, and compares all of it from time to time. */
 import type { SyncHold } from '../../shared/contract-sync.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { Remote } from '../../shared/model.ts';
-import type { Connector, MergedTable, PullPage } from './connector.ts';
+import { type Connector, errorClassOf, type MergedTable, type PullPage, type SyncTable } from './connector.ts';
 import { withDeadline } from './deadline.ts';
 import { type IntakeParts, type LossAnswer, openIntake } from './intake.ts';
 import type { Incoming } from './plan-change.ts';
@@ -17,6 +18,8 @@ export type PullOrder = {
   readonly tally: Tally;
   readonly answer: LossAnswer;
   readonly assertMayRead: () => void;
+  /** Hears of each table that could not be read while the others were. */
+  readonly onUnread: (table: SyncTable, error: AppError) => void;
 };
 
 /** Takes in everything since the stored cursor. Gives back what is held; then the cursor stays before it. */
@@ -66,7 +69,9 @@ export async function reconcile(parts: IntakeParts, remote: Remote, order: PullO
       const asked = links.filter(
         (link) => link.baseJson !== null && !(link.remoteId !== null && seen.has(link.remoteId)),
       );
-      intake.take(await compare(order, table, asked), null);
+      const found = await compareOrTell(order, table, asked);
+      if (found === null) break;
+      intake.take(found, null);
     }
   }
   return intake.finish();
@@ -91,6 +96,21 @@ async function followMoved({ stores }: IntakeParts, remote: Remote, order: PullO
   stores.write((tx) => {
     for (const { remoteId, link } of moved) if (gone.has(remoteId)) links.save(tx, link);
   });
+}
+
+/** Null when a person has to mend this table over there first: then it is told, and the other tables go on. */
+async function compareOrTell(
+  order: PullOrder,
+  table: MergedTable,
+  asked: readonly Asked[],
+): Promise<readonly Incoming[] | null> {
+  try {
+    return await compare(order, table, asked);
+  } catch (cause) {
+    if (!(cause instanceof AppError) || errorClassOf(cause.code) !== 'blocked') throw cause;
+    order.onUnread(table, cause);
+    return null;
+  }
 }
 
 const isPlaced = <T extends Asked>(link: T): link is T & { readonly remoteId: string } => link.remoteId !== null;
@@ -120,6 +140,7 @@ async function* pages(order: PullOrder, from: string | null): AsyncGenerator<Pul
   for (let cursor = from; ; ) {
     order.assertMayRead();
     const page = await withDeadline(PULL_LIMIT_MS, order.signal, (signal) => order.connector.pull(cursor, signal));
+    for (const { table, error } of page.failed ?? []) order.onUnread(table, error);
     yield page;
     if (!page.hasMore) return;
     cursor = page.cursor;

@@ -43,7 +43,7 @@ export function describeRemote(facts: RemoteFacts): StateWords {
   if (facts.isSafeMode) return fromCatalogue('needs_you', 'sync.safe_mode');
   if (failure !== null && needsPerson(failure, facts.failures)) return failed('needs_you', failure);
   const [pause] = facts.paused;
-  if (pause !== undefined) return { state: 'needs_you', reason: pause.reason, fix: pause.fix, code: pause.code };
+  if (pause !== undefined) return pausedWords(pause, facts.paused.length);
   if (failure !== null) return failed('offline', failure);
   if (!facts.isRunning) return { ...quiet('off'), reason: 'No agent is running.', fix: 'Start it: `angles start`.' };
   if (facts.leader !== null && facts.leader.kind !== 'this_device')
@@ -89,6 +89,11 @@ function held(hold: SyncHold): StateWords {
   const where = hold.kind === 'pull' ? 'here' : 'over there';
   const what = `${hold.deletes} records would be retired and ${hold.overwrites} overwritten ${where}, of ${hold.total}.`;
   return { state: 'needs_you', reason: `${what} ${meaning}`, fix, code };
+}
+
+function pausedWords({ table, reason, fix, code }: RemoteFacts['paused'][number], count: number): StateWords {
+  const others = count === 1 ? 'the other tables go on' : `${count - 1} more like it; the others go on`;
+  return { state: 'needs_you', reason: `${table} pauses (${others}): ${reason}`, fix, code };
 }
 
 function parked(count: number, code: string): StateWords {

@@ -8,7 +8,7 @@ import { withDeadline } from './deadline.ts';
 import type { IntakeParts, LossAnswer } from './intake.ts';
 import type { Leader } from './leader.ts';
 import { createPlanRun } from './plan-run.ts';
-import { pullAll, reconcile, takeFound } from './pull.ts';
+import { type PullOrder, pullAll, reconcile, takeFound } from './pull.ts';
 import type { PausedTable, Pusher } from './push.ts';
 import { createRate } from './rate.ts';
 import { describeRemote, type Failure, failureOf, needsPerson, parseFailure } from './remote-state.ts';
@@ -80,6 +80,8 @@ export function createSession(parts: SessionParts): Session {
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let allowance = 0;
   let paused = new Map<SyncTable, PausedTable & { readonly untilMs: number; readonly times: number }>();
+  /** Tables that the last look could not read; the rest was. */
+  let unread: ReadonlyMap<SyncTable, PausedTable> = new Map();
   let timer: NodeJS.Timeout | null = null;
   const stopping = new AbortController();
   /** One thing at a time: a pull never meets a push of the same record. */
@@ -171,14 +173,29 @@ export function createSession(parts: SessionParts): Session {
   };
 
   const pull = async (own: Connector, options: RunOptions, tally: Tally, signal: AbortSignal): Promise<void> => {
-    const order = { connector: own, signal, tally, answer: options.answer ?? WEIGH, assertMayRead: assertLeader };
+    const failed = new Map<SyncTable, PausedTable>();
+    const onUnread: PullOrder['onUnread'] = (table, { code, message, hint }) =>
+      failed.set(table, { code, message, hint });
+    const answer = options.answer ?? WEIGH;
+    const order = { connector: own, signal, tally, answer, assertMayRead: assertLeader, onUnread };
     const hold = await pullAll(parts, remote, order);
     const compares = options.reconcile === true || reconcileDueAtMs <= parts.monotonicMs();
     const second = compares && hold === null ? await reconcile(parts, remote, order) : null;
     if (compares) reconcileDueAtMs = parts.monotonicMs() + shell.settings().reconcileMs;
     setHold('pull', hold ?? second);
+    noteUnread(failed);
     pullDueAtMs = parts.monotonicMs() + parts.pullEveryMs;
     states.update(remote, { lastPullAtMs: shell.nowMs() });
+  };
+
+  const noteUnread = (failed: typeof unread): void => {
+    for (const [table, { code, message }] of failed) {
+      if (unread.get(table)?.message === message) continue;
+      shell.log.warn('A table cannot be read; the others go on.', { remote, table, code, reason: message });
+    }
+    for (const table of unread.keys())
+      if (!failed.has(table)) shell.log.info('A table can be read again.', { remote, table });
+    unread = failed;
   };
 
   /** What was sent is read once more: only a cursor beyond it can tell when the remote goes back to before it. */
@@ -320,6 +337,7 @@ export function createSession(parts: SessionParts): Session {
       connector = next;
       isIdentified = false;
       paused = new Map();
+      unread = new Map();
       states.update(remote, { failures: 0, errorJson: null, notBeforeMs: null });
       pullDueAtMs = 0;
       reconcileDueAtMs = parts.monotonicMs() + shell.settings().reconcileMs;
@@ -346,7 +364,12 @@ export function createSession(parts: SessionParts): Session {
         try {
           if (blocked === null) await identify(connector, stopping.signal);
           const planRun = createPlanRun(parts, remote, connector);
-          const hold = await planRun({ ...options, tally, signal: stopping.signal, isReplaced: blocked !== null });
+          const failed = new Map<SyncTable, PausedTable>();
+          const onUnread: PullOrder['onUnread'] = (table, { code, message, hint }) =>
+            failed.set(table, { code, message, hint });
+          const isReplaced = blocked !== null;
+          const hold = await planRun({ ...options, tally, signal: stopping.signal, isReplaced, onUnread });
+          if (options.pull) noteUnread(failed);
           return { ...report(tally, blocked), hold: worstHold() ?? hold };
         } catch (cause) {
           const error = cause instanceof AppError ? cause : bug(cause);
@@ -364,12 +387,14 @@ export function createSession(parts: SessionParts): Session {
       const state = memory();
       const [oldestParked] = summary.parked > 0 ? outbox.parked(remote, 1) : [];
       pausedTables();
-      const pauses = [...paused].map(([table, { code, message, hint }]) => ({
-        table,
-        code,
-        reason: message,
-        fix: hint,
-      }));
+      const pauses = [...new Map<SyncTable, PausedTable>([...unread, ...paused])].map(
+        ([table, { code, message, hint }]) => ({
+          table,
+          code,
+          reason: message,
+          fix: hint,
+        }),
+      );
       const hold = worstHold();
       const words = describeRemote({
         isConfigured: summary.configured,

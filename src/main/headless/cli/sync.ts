@@ -88,24 +88,28 @@ function progressLine({ remote, pending, leased, perSecond, etaMs }: RemoteStatu
   return `${remote}: ${grouped(pending + leased)} to send${rate}${eta}`;
 }
 
+const pausesOf = (status: SyncStatus, remote: Remote): RemoteStatus['paused'] =>
+  status.remotes.find((one) => one.remote === remote)?.paused ?? [];
+
 export function exitCodeOfRun({ plans, status }: MethodOutput<'sync.run'>): number {
   if (plans.some((plan) => plan.hold !== null)) return 6;
   const codes = plans.flatMap((plan) => plan.problem?.exitCode ?? []);
   const [first] = codes;
   if (codes.includes(6)) return 6;
   if (first !== undefined) return first;
+  if (plans.some((plan) => pausesOf(status, plan.remote).length > 0)) return 3;
   return status.conflicts > 0 ? 6 : 0;
 }
 
 function describeRun(context: Context, { plans, status, dryRun }: MethodOutput<'sync.run'>): string[] {
   if (plans.length === 0)
     return ['No service is set up: everything stays on this machine. `angles config check` names what to set.'];
-  const lines = plans.flatMap((plan) => describePlan(context, plan, dryRun));
+  const lines = plans.flatMap((plan) => describePlan(context, plan, dryRun, pausesOf(status, plan.remote)));
   if (status.conflicts === 0) return lines;
   return [...lines, `${plural(status.conflicts, 'conflict')} wait for you: \`angles conflicts\`.`];
 }
 
-function describePlan({ style }: Context, plan: SyncPlan, dryRun: boolean): string[] {
+function describePlan({ style }: Context, plan: SyncPlan, dryRun: boolean, pauses: RemoteStatus['paused']): string[] {
   const name = style.bold(plan.remote);
   const [sent, taken] = dryRun ? ['to send', 'to take'] : ['sent', 'taken'];
   const tables = plan.tables.map((table) => {
@@ -119,7 +123,7 @@ function describePlan({ style }: Context, plan: SyncPlan, dryRun: boolean): stri
   });
   const head =
     plan.problem === null
-      ? tables.length === 0
+      ? tables.length === 0 && pauses.length === 0
         ? `${name}: the same on both sides.`
         : `${name}:`
       : `${name}: ${style.yellow(oneLine(plan.problem.message))}`;
@@ -128,6 +132,10 @@ function describePlan({ style }: Context, plan: SyncPlan, dryRun: boolean): stri
     ...tables,
     ...(dryRun ? plan.sample.map((line) => style.dim(`    ${oneLine(line)}`)) : []),
     ...(plan.problem === null ? [] : [`  ${oneLine(plan.problem.fix)}`]),
+    ...pauses.flatMap(({ table, reason, fix }) => [
+      `  ${table} pauses: ${style.yellow(oneLine(reason))}`,
+      `    ${oneLine(fix)}`,
+    ]),
     ...(plan.hold === null ? [] : describeHold(plan.hold)),
   ];
 }

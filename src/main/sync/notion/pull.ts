@@ -1,6 +1,6 @@
 /** Lists what changed in Notion: the pages of each table by the time of their last edit, then those in its trash. */
 import { AppError } from '../../../shared/errors.ts';
-import type { PullPage, RemoteRecord } from '../connector.ts';
+import { errorClassOf, type PullPage, type RemoteRecord } from '../connector.ts';
 import {
   advance,
   beginWalk,
@@ -169,8 +169,26 @@ export async function pullPage(context: PullContext, text: string | null, signal
   try {
     return await pullStep(context, cursor, steps, signal);
   } catch (cause) {
-    if (!(cause instanceof StaleMapping)) throw cause;
-    for (const table of pulledTables(context.sources)) await context.sources.access(table, signal, true);
-    return pullStep(context, cursor, steps, signal);
+    if (!(cause instanceof StaleMapping)) return passOver(context, cursor, steps, cause);
   }
+  try {
+    for (const table of pulledTables(context.sources)) await context.sources.access(table, signal, true);
+    return await pullStep(context, cursor, steps, signal);
+  } catch (cause) {
+    return passOver(context, cursor, steps, cause);
+  }
+}
+
+/** A table that somebody has to mend in Notion first keeps its place; the listing goes on with the next one, if any. */
+function passOver(context: PullContext, cursor: NotionCursor, steps: readonly Step[], cause: unknown): PullPage {
+  const at = cursor.walk?.step ?? 0;
+  const table = steps[at]?.table;
+  const isOnly = pulledTables(context.sources).length === 1;
+  if (table === undefined || isOnly || !(cause instanceof AppError) || errorClassOf(cause.code) !== 'blocked')
+    throw cause;
+  const next = steps.findIndex((step, index) => index > at && step.table !== table);
+  const walk = next === -1 ? null : beginWalk(next, context.api.serverNowMs() ?? 0);
+  const known = context.sources.known() as NotionCursor['known'];
+  const rest = formatCursor({ ...cursor, walk, known });
+  return { records: [], gone: [], failed: [{ table, error: cause }], cursor: rest, hasMore: walk !== null };
 }

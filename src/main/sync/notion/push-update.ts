@@ -145,15 +145,18 @@ async function edited({ context, access, record, page, signal }: Job): Promise<P
   return { kind: 'changed', id: record.id, current: await readRecord(context.api, access, page, record.id, signal) };
 }
 
+/** What makes no sense and is left alone. What was never filled in is no such value, as long as nothing was agreed on. */
+function problemsLeft({ record, current }: Job): PageRecord['problems'] {
+  return current.problems.filter(({ field, value }) => value !== '' || record.base?.[field] !== undefined);
+}
+
 /** What a page shows and makes no sense is left alone; everything else becomes what the record says. */
-function changesOf({ access, record, current }: Job): Record<string, FieldValue> {
+function changesOf(job: Job): Record<string, FieldValue> {
+  const { access, record, current } = job;
+  const alone = problemsLeft(job).map(({ field }) => field);
   const wanted = Object.entries(pageFields(access.mapping, record));
   const changes = Object.fromEntries(
-    wanted.filter(
-      ([field, value]) =>
-        !current.problems.some((problem) => problem.field === field) &&
-        !isDeepStrictEqual(current.fields[field], value),
-    ),
+    wanted.filter(([field, value]) => !alone.includes(field) && !isDeepStrictEqual(current.fields[field], value)),
   );
   return current.id.toLowerCase() === record.id ? changes : { ...changes, id: record.id };
 }
@@ -200,7 +203,7 @@ export async function updatePage(
     kind: 'done',
     id: record.id,
     remoteId: page.id,
-    version: versionOf(fieldsHash(fields, current.problems, mapping.spec.body), body === null ? '-' : hashOf(body)),
+    version: versionOf(fieldsHash(fields, problemsLeft(job), mapping.spec.body), body === null ? '-' : hashOf(body)),
     base: record.fields,
   };
 }

@@ -32,6 +32,34 @@ export function fromRow(table: SyncTable, row: unknown): RemoteRecord | null {
   };
 }
 
+/**
+ * What of the columns is not as this version knows them, in words after the name of the table: then it is the table, not
+ * this row, that somebody has to mend. Null when they are as expected.
+ */
+export function columnDrift(table: SyncTable, row: unknown): string | null {
+  if (typeof row !== 'object' || row === null) return null;
+  for (const { column, type } of COLUMNS[table]) {
+    const value = (row as Readonly<Record<string, unknown>>)[column];
+    if (value === undefined) return `has lost its column ${column}`;
+    if (value !== null && !isOf(type, value)) return `has a column ${column} that is no ${type} any more`;
+  }
+  return null;
+}
+
+function isOf(type: ColumnSpec['type'], value: unknown): boolean {
+  switch (type) {
+    case 'text[]':
+      return Array.isArray(value);
+    case 'bigint':
+    case 'integer':
+      return typeof value === 'number';
+    case 'boolean':
+      return typeof value === 'boolean';
+    default:
+      return typeof value === 'string';
+  }
+}
+
 /** The time of an edit as its device says it, but never after the server had it: a clock that is ahead wins nothing. */
 function editedAtMs(updatedAtMs: FieldValue | undefined, syncedAt: string | undefined): number | null {
   const syncedAtMs = syncedAt === undefined ? null : timeFromWire(syncedAt);

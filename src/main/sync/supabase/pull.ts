@@ -4,7 +4,7 @@ import type { PullPage, RemoteRecord, SyncTable } from '../connector.ts';
 import { errorOfAnswer } from './answer-error.ts';
 import { isRowId, type SupabaseConnection } from './client.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
-import { fromRow } from './from-row.ts';
+import { columnDrift, fromRow } from './from-row.ts';
 
 const PAGE_ROWS = 500;
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -62,6 +62,11 @@ function pageOf(
       failed.push({ table, error: tableError(table, page.error) });
       continue;
     }
+    const drift = page.rows.map((row) => columnDrift(table, row)).find((found) => found !== null);
+    if (drift !== undefined) {
+      failed.push({ table, error: new AppError('remote.schema', `The table ${table} ${drift}.`) });
+      continue;
+    }
     const read = page.rows.flatMap((at) => ({ record: fromRow(table, at), at }));
     if (read.some(({ record }) => record === null)) {
       failed.push({ table, error: new AppError('remote.schema', `The table ${table} has lost its column id.`) });
@@ -88,7 +93,8 @@ const idList = z.array(z.string());
 
 /**
  * See `read` of {@link Connector}. A row that is there but hidden (by a policy, or because another user owns it) is not
- * missing: it throws `remote.forbidden`, so that nobody takes it for deleted.
+ * missing: it throws `remote.forbidden`, so that nobody takes it for deleted. A table whose columns are not the known
+ * ones throws `remote.schema`.
  */
 export async function readRecords(
   connection: SupabaseConnection,
@@ -101,6 +107,8 @@ export async function readRecords(
     signal.throwIfAborted();
     const asked = ids.slice(start, start + READ_IDS).filter(isRowId);
     const rows = await connection.select(table, asked, signal);
+    const drift = rows.map((row) => columnDrift(table, row)).find((found) => found !== null);
+    if (drift !== undefined) throw new AppError('remote.schema', `The table ${table} ${drift}.`);
     const read = rows.flatMap((row) => fromRow(table, row) ?? []);
     const missing = asked.filter((id) => !read.some((record) => record.id === id.toLowerCase()));
     if (missing.length > 0) await assertNotHidden(connection, table, missing, signal);

@@ -5,7 +5,7 @@ import { causeOf } from './answer-error.ts';
 import { type BatchSize, cutBatches } from './batch-size.ts';
 import type { SupabaseConnection } from './client.ts';
 import { uploadLongText } from './contents.ts';
-import { fromRow } from './from-row.ts';
+import { columnDrift, fromRow } from './from-row.ts';
 import { sizeOfRow, toRow, type WireRow } from './to-row.ts';
 
 type Item = { readonly record: OutgoingRecord; readonly row: WireRow };
@@ -158,6 +158,8 @@ async function pushBatch(
     if (version !== undefined && version !== null)
       return { kind: 'done', id: record.id, remoteId: null, version: String(version), base: baseOf(record) };
     const other = rest.get(record.id);
+    const drift = other?.outcome === 'changed' ? columnDrift(table, other.row) : null;
+    if (drift !== null) return failed(record, new AppError('remote.schema', `The table ${table} ${drift}.`));
     const current = other?.outcome === 'changed' ? fromRow(table, other.row) : null;
     if (current !== null) return { kind: 'changed', id: record.id, current };
     if (other?.outcome === 'gone') return { kind: 'gone', id: record.id };
