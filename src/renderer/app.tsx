@@ -16,18 +16,15 @@ import { strings } from './strings.ts';
 import { ActivityView } from './views/activity.tsx';
 import { FileView } from './views/files/file.tsx';
 import { FilesView } from './views/files/files.tsx';
-import { HealthView } from './views/health.tsx';
-import { LogsView } from './views/logs.tsx';
 import { OverviewView } from './views/overview/overview.tsx';
 import { RecordsView } from './views/records/records.tsx';
 import { SearchView } from './views/search.tsx';
-import { SettingsView } from './views/settings/settings.tsx';
 import { SignInView } from './views/sign-in.tsx';
 
 /** Views that not everybody opens are loaded when somebody does. */
 type RouteProps = { readonly route: Route };
 const FirstRunView = lazyView<{ readonly onLeave: () => void }>(
-  strings.firstRun.title,
+  strings.views.welcome,
   async () => (await import('./views/first-run/first-run.tsx')).FirstRunView,
 );
 const SyncView = lazyView<RouteProps>(strings.views.sync, async () => (await import('./views/sync/sync.tsx')).SyncView);
@@ -38,6 +35,13 @@ const ConflictsView = lazyView<RouteProps>(
 const BackupsView = lazyView<RouteProps>(
   strings.views.backups,
   async () => (await import('./views/backups/backups.tsx')).BackupsView,
+);
+
+const LogsView = lazyView<RouteProps>(strings.views.logs, async () => (await import('./views/logs.tsx')).LogsView);
+const HealthView = lazyView(strings.views.health, async () => (await import('./views/health.tsx')).HealthView);
+const SettingsView = lazyView<RouteProps>(
+  strings.views.settings,
+  async () => (await import('./views/settings/settings.tsx')).SettingsView,
 );
 
 /** The whole page over a client of the agent. */

@@ -77,7 +77,7 @@ const SUPABASE_FAULTS: readonly SupabaseFault[] = [
   },
 ];
 
-function supabaseRemote(supabase: LocalSupabase, { nowMs }: WorldClock): WorldRemote {
+export function supabaseRemote(supabase: LocalSupabase, { nowMs }: WorldClock): WorldRemote {
   return {
     remote: 'supabase',
     connect: () => {
@@ -139,6 +139,17 @@ function columnsOf(fields: Fields): Record<string, unknown> {
   );
 }
 
+/** A few requests from now on fail at one of the services, whoever makes them. */
+export async function orderTrouble(
+  remote: Remote,
+  { supabase, notion }: Services,
+  random: () => number,
+): Promise<void> {
+  if (remote === 'supabase')
+    await orderFaults(0.7, random, SUPABASE_FAULTS, (fault, skip) => supabase.fault({ fault, skip }));
+  else await orderFaults(0.7, random, NOTION_FAULTS, (fault, skip) => notion.fault({ ...fault, skip }));
+}
+
 /** The rows as they lie in Postgres. */
 export async function supabaseRows(supabase: LocalSupabase, table: MergedTable): Promise<readonly WorldRow[]> {
   const rows = (await supabase.query(`SELECT to_jsonb(t) AS row FROM ${table} t`)) as readonly {
@@ -167,9 +178,12 @@ const NOTION_FAULTS: readonly NotionFault[] = [
   { kind: 'status', status: 409 },
 ];
 
-function notionRemote(notion: Notion, databases: Databases, { nowMs, monotonicMs }: WorldClock): WorldRemote {
+/** With a clock it sets that of the service before whatever is done there. */
+export function notionRemote(notion: Notion, databases: Databases, clock: WorldClock | null): WorldRemote {
   const ids = { decision_vault: databases.decision_vault.databaseId, memories: databases.memories.databaseId };
-  const setClock = (): Promise<unknown> => notion.call('clock', { fixedMs: nowMs() });
+  const setClock = async (): Promise<void> => {
+    if (clock !== null) await notion.call('clock', { fixedMs: clock.nowMs() });
+  };
   const pageOf = async (pageId: string): Promise<{ table: MergedTable; page: DumpedPage }> => {
     for (const table of ['decision_vault', 'memories'] as const) {
       const page = (await dumpPages(notion, databases[table].dataSourceId)).find(({ id }) => id === pageId);
@@ -186,7 +200,7 @@ function notionRemote(notion: Notion, databases: Databases, { nowMs, monotonicMs
           baseUrl: notion.baseUrl,
           databases: ids,
           perSecond: 1_000,
-          monotonicMs,
+          ...(clock === null ? {} : { monotonicMs: clock.monotonicMs }),
         }),
         setClock,
       ),

@@ -250,40 +250,11 @@ async function createWorld({ seed, wrap, wrapConnector, ...options }: WorldOptio
   async function compare(): Promise<string[]> {
     const problems: string[] = [];
     for (const table of TABLES) {
-      const first = new Map(recordsOf(devices[0], table).map((record) => [record.id, record as unknown as Fields]));
-      const meeting = new Set((await remotes.supabase.rows(table)).map((row) => row.id));
-      const others: [string, Map<string, Fields>][] = [
-        [
-          'the other device',
-          new Map(recordsOf(devices[1], table).map((record) => [record.id, record as unknown as Fields])),
-        ],
-      ];
-      for (const remote of all) {
-        const rows = await remote.rows(table);
-        others.push([remote.remote, new Map(rows.map((row) => [row.id ?? row.remoteId, row.fields]))]);
-      }
-      for (const [name, records] of others) {
-        for (const [id, record] of first) {
-          const other = records.get(id);
-          if (other === undefined) {
-            if (record.deletedAtMs === null) problems.push(`${name} has no ${table} ${id}`);
-            continue;
-          }
-          // The row in which the devices meet is gone for good: what is retired keeps what each of them knew last.
-          const isApart = record.deletedAtMs !== null && (other.deletedAtMs ?? null) !== null && !meeting.has(id);
-          if (isApart) continue;
-          for (const field of MERGED_FIELDS[table]) {
-            if (field === 'deletedAtMs' && record[field] !== null && (other[field] ?? null) !== null) continue;
-            if (!isSame(field, record[field], other[field]))
-              problems.push(
-                `${field} of ${table} ${id} is ${JSON.stringify(record[field])}, in ${name} ${JSON.stringify(other[field])}`,
-              );
-          }
-        }
-        // A row that was deleted for good before a device saw it is retired where it was known, and nowhere else.
-        for (const [id, record] of records)
-          if (!first.has(id) && (record.deletedAtMs ?? null) === null) problems.push(`only ${name} has ${table} ${id}`);
-      }
+      const [first, second] = devices.map((device) => sideOf(recordsOf(device, table))) as [Side, Side];
+      const sides: [string, Side][] = [['the other device', second]];
+      for (const remote of all) sides.push([remote.remote, sideOfRows(await remote.rows(table))]);
+      const meeting = new Set((await remotes.supabase.rows(table)).map((row) => row.id ?? ''));
+      problems.push(...differences(table, first, sides, meeting));
     }
     return problems;
   }
@@ -318,6 +289,46 @@ async function createWorld({ seed, wrap, wrapConnector, ...options }: WorldOptio
         .map((one) => `device ${index} has ${one.pending + one.leased + one.parked} entries left for ${one.remote}`),
     );
   }
+}
+
+/** The records of one table as one side has them, by our ids. */
+export type Side = ReadonlyMap<string, Fields>;
+export const sideOf = (records: readonly EditableRecord[]): Side =>
+  new Map(records.map((record) => [record.id, record as unknown as Fields]));
+export const sideOfRows = (rows: readonly WorldRow[]): Side =>
+  new Map(rows.map((row) => [row.id ?? row.remoteId, row.fields]));
+
+/** In what the others differ from the first; `meeting` are the rows of the place in which devices meet. */
+export function differences(
+  table: MergedTable,
+  first: Side,
+  others: readonly (readonly [string, Side])[],
+  meeting: ReadonlySet<string>,
+): string[] {
+  const problems: string[] = [];
+  for (const [name, records] of others) {
+    for (const [id, record] of first) {
+      const other = records.get(id);
+      if (other === undefined) {
+        if (record.deletedAtMs === null) problems.push(`${name} has no ${table} ${id}`);
+        continue;
+      }
+      // The row in which the devices meet is gone for good: what is retired keeps what each of them knew last.
+      const isApart = record.deletedAtMs !== null && (other.deletedAtMs ?? null) !== null && !meeting.has(id);
+      if (isApart) continue;
+      for (const field of MERGED_FIELDS[table]) {
+        if (field === 'deletedAtMs' && record[field] !== null && (other[field] ?? null) !== null) continue;
+        if (!isSame(field, record[field], other[field]))
+          problems.push(
+            `${field} of ${table} ${id} is ${JSON.stringify(record[field])}, in ${name} ${JSON.stringify(other[field])}`,
+          );
+      }
+    }
+    // A row that was deleted for good before a device saw it is retired where it was known, and nowhere else.
+    for (const [id, record] of records)
+      if (!first.has(id) && (record.deletedAtMs ?? null) === null) problems.push(`only ${name} has ${table} ${id}`);
+  }
+  return problems;
 }
 
 async function memoryRemotes({ nowMs }: WorldClock): Promise<Readonly<Record<Remote, WorldRemote>>> {
