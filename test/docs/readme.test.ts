@@ -110,7 +110,7 @@ describe('the commands of the README', () => {
     const table = tableRows(readme, 'Command').map(([command = '']) => command.replace('angles ', ''));
     expect(table.toSorted()).toEqual(known.filter((name) => name !== 'help').toSorted());
     expect(named.flatMap(([, name]) => name ?? []).filter((name) => !known.includes(name))).toEqual([]);
-    for (const group of ['roots', 'decisions', 'memories', 'config']) {
+    for (const group of ['roots', 'decisions', 'memories', 'config', 'backup', 'restore', 'key']) {
       const verbs = named.flatMap(([, name, verb]) => (name === group && verb !== undefined ? [verb] : []));
       const unknown = verbs.filter((verb) => !commandsOf(group).includes(verb));
       expect(unknown, group).toEqual([]);
