@@ -106,11 +106,11 @@ describe('the commands of the README', () => {
 
   test('every command that is named exists, and every command is in the table', () => {
     const known = commandsOf('');
-    const named = codeOf(readme).flatMap((code) => [...code.matchAll(/\bangles ([a-z-]+)(?: ([a-z-]+))?/g)]);
+    const named = codeOf(readme).flatMap((code) => [...code.matchAll(/\bangles ([a-z-]+)(?: ([a-z][a-z-]*))?/g)]);
     const table = tableRows(readme, 'Command').map(([command = '']) => command.replace('angles ', ''));
     expect(table.toSorted()).toEqual(known.filter((name) => name !== 'help').toSorted());
     expect(named.flatMap(([, name]) => name ?? []).filter((name) => !known.includes(name))).toEqual([]);
-    for (const group of ['roots', 'decisions', 'memories', 'config']) {
+    for (const group of ['roots', 'decisions', 'memories', 'config', 'backup', 'restore', 'key']) {
       const verbs = named.flatMap(([, name, verb]) => (name === group && verb !== undefined ? [verb] : []));
       const unknown = verbs.filter((verb) => !commandsOf(group).includes(verb));
       expect(unknown, group).toEqual([]);
