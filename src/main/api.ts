@@ -4,6 +4,7 @@ import type { AgentMethods } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
 import { createBackupMethods } from './api-backup.ts';
 import { createFileMethods } from './api-files.ts';
+import { createMigrateMethods } from './api-migrate.ts';
 import type { ApiParts } from './api-parts.ts';
 import { createStatusMethods } from './api-status.ts';
 import { createSyncMethods } from './api-sync.ts';
@@ -26,6 +27,7 @@ export function createApi(all: ApiParts): AgentApi {
     ...createStatusMethods(all),
     ...createFileMethods(all),
     ...createSyncMethods(all),
+    ...createMigrateMethods(all),
     ...createBackupMethods(all),
 
     'search.query': async (input) => {

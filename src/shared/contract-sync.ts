@@ -341,6 +341,20 @@ export const syncMethods = {
   },
 } as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>;
 
+export const migrateMethods = {
+  /**
+   * What would bring the tables of the Supabase project to this version, over SUPABASE_DB_URL; with `apply` it is done,
+   * all of it or nothing. Safe to repeat. Throws `migration.failed`.
+   */
+  'migrate.run': {
+    in: z.object({ apply: z.boolean() }),
+    /** `current`: the newest migration that had run before; 0 for an empty project. */
+    out: z.object({ current: count, newest: count, steps: z.array(z.string()), applied: z.boolean() }),
+  },
+  /** The same as SQL, to be pasted into the SQL editor of the project. Asks no remote. */
+  'migrate.sql': { in: nothing, out: z.object({ sql: z.string() }) },
+} as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>;
+
 export const syncEvents = {
   /** The state of a remote changed: read it again. At most four times a second. */
   sync: z.object({ remote: remote.nullable() }),

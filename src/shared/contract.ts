@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { backupEvents, backupMethods, backupSummary } from './contract-backup.ts';
-import { syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
+import { migrateMethods, syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
 import {
   activityKind,
   activityRecord,
@@ -279,6 +279,7 @@ export const agentMethods = {
   },
 
   ...syncMethods,
+  ...migrateMethods,
   ...backupMethods,
 
   'outbox.summary': { in: nothing, out: z.object({ remotes: z.array(outboxSummary) }) },

@@ -1,7 +1,8 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Conflict, SyncStatus } from '../../src/shared/contract-sync.ts';
+import { angles } from '../support/daemon.ts';
 import { needs } from '../support/needs.ts';
 import {
   bodyOf,
@@ -51,6 +52,24 @@ describe('sync as a whole', needs('postgres and postgrest'), () => {
     const created = await device.cli('sync', '--test', '--create', '--yes');
     expect(created.stdout, created.stderr).not.toContain('failed');
     expect(created.code).toBe(0);
+  });
+
+  test('the tables are at the newest version: migrating says so; without a database, or with a wrong one, it ends with 2', async () => {
+    const { code, stdout } = await device.cli('migrate', '--dry-run');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('nothing to do')]);
+    const printed = await device.cli('migrate', '--print');
+    expect(printed.stdout).toMatch(/^-- Angles[\s\S]*CREATE TABLE[\s\S]*COMMIT;\n$/);
+    await servers.supabase.query('ALTER TABLE public.leases RENAME TO leases_of_before');
+    expect((await device.cli('migrate', '--dry-run')).stdout).toContain('Run 0001_tables.sql');
+    expect((await device.cli('migrate', '--yes')).code).toBe(0);
+    expect((await device.cli('migrate', '--dry-run')).stdout).toContain('nothing to do');
+    const place = makePlace({ ...servers.services, SUPABASE_DB_URL: servers.supabase.dbUrl.replace(/:\d+\//, ':1/') });
+    const wrong = await angles(place, 'migrate', '--dry-run');
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('SUPABASE_DB_URL')]);
+    const { SUPABASE_DB_URL: _, ...others } = servers.services;
+    const without = await angles({ ...place, services: others }, 'migrate');
+    expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('angles migrate --print')]);
+    rmSync(place.home, { recursive: true });
   });
 
   test('a decision of the command line is in Postgres and in Notion', async () => {
@@ -236,6 +255,77 @@ describe('sync as a whole', needs('postgres and postgrest'), () => {
       expect(status).not.toBeUndefined();
     } finally {
       await second.stop();
+    }
+  });
+
+  test('a column that was renamed pauses its table by name; the rest goes on, and nothing is lost', async () => {
+    const { record } = await device.json<Saved>('memories', 'add', 'Before the rename');
+    await until(() => servers.row('memories', record.id));
+    await servers.supabase.query('ALTER TABLE public.memories RENAME COLUMN title TO headline');
+    try {
+      await servers.supabase.query(`UPDATE public.memories SET headline = 'Edited meanwhile' WHERE id::text = $1`, [
+        record.id,
+      ]);
+      const second = await device.json<Saved>('memories', 'add', 'Written meanwhile');
+      const id = await decide('Not concerned');
+      const run = await device.cli('sync', '--only', 'supabase');
+      expect([run.code, run.stdout]).toEqual([3, expect.stringMatching(/memories pauses: .*title/)]);
+      expect(await servers.row('decision_vault', id)).toMatchObject({ title: 'Not concerned' });
+      const status = await device.cli('status');
+      expect(status.stdout).toMatch(/memories pauses \(the other tables go on\): .*title/);
+      await servers.supabase.query('ALTER TABLE public.memories RENAME COLUMN headline TO title');
+      await sync();
+      expect(await servers.row('memories', second.record.id)).toMatchObject({ title: 'Written meanwhile' });
+      const { records } = await device.client.call('records.list', { table: 'memories' });
+      expect(records.map(({ title }) => title).sort()).toEqual(['Edited meanwhile', 'Written meanwhile']);
+      expect((await device.client.call('sync.status', {})).remotes.flatMap(({ paused }) => paused)).toEqual([]);
+    } finally {
+      await servers.supabase.query(
+        `DO $$ BEGIN ALTER TABLE public.memories RENAME COLUMN headline TO title; EXCEPTION WHEN OTHERS THEN NULL; END $$`,
+      );
+    }
+  });
+
+  test('a key that is not accepted is tried three times at most; another one in .env drains the queue by itself', async () => {
+    const made = await servers.notion.call<{ databaseId: string; dataSourceId: string }>('database', {
+      title: 'Another one',
+      properties: { Name: { title: {} } },
+    });
+    const place = makePlace({ NOTION_BASE_URL: servers.notion.baseUrl });
+    const dotenv = join(place.dataFolder, '.env');
+    const setKey = (key: string): void =>
+      writeFileSync(dotenv, `NOTION_API_KEY=${key}\nNOTION_DATABASE_ID=${made.databaseId}\n`, { mode: 0o600 });
+    mkdirSync(place.dataFolder, { mode: 0o700 });
+    setKey(['ntn', 'of-yesterday'].join('_'));
+    await servers.notion.call('clearLog');
+    const other = await startDevice(place);
+    try {
+      const status = async () => {
+        const { remotes } = await other.client.call('sync.status', {});
+        return remotes.find(({ remote }) => remote === 'notion');
+      };
+      for (const title of ['first', 'second']) await other.json('decisions', 'add', title);
+      const stuck = await until(async () => {
+        const one = await status();
+        return one?.state === 'needs_you' ? one : null;
+      }, 120_000);
+      expect(stuck).toMatchObject({ code: 'remote.unauthorized', pending: 2, nextTryAtMs: null });
+      expect(stuck.fix).toMatch(/NOTION_API_KEY|key/i);
+      await other.json('decisions', 'add', 'third');
+      const refused = (await servers.notion.log()).filter((request) => request.status === 401);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused.length).toBeLessThanOrEqual(3);
+      setKey(servers.notion.token);
+      // The new key works, and what is missing over there is named; it is made, and everything drains.
+      await until(async () => (await status())?.code === 'remote.schema', 60_000);
+      expect((await other.cli('sync', '--test', '--create', '--yes')).code).toBe(0);
+      await until(async () => {
+        const pages = await servers.notion.call<readonly unknown[]>('dump', { dataSourceId: made.dataSourceId });
+        return pages.length === 3;
+      }, 60_000);
+      await until(async () => (await status())?.pending === 0);
+    } finally {
+      await other.stop();
     }
   });
 

@@ -3,6 +3,7 @@ import type { AgentEvent, AgentMethods } from '../../src/shared/contract.ts';
 import type {
   Conflict,
   Device,
+  migrateMethods,
   QueueEntry,
   QueueKey,
   RemoteStatus,
@@ -15,7 +16,7 @@ import type { EditableRecord, Remote } from '../../src/shared/model.ts';
 import { FAKE_DEVICE, fakeId } from './fake-data.ts';
 import { page } from './fake-files.ts';
 
-type SyncMethods = Pick<AgentMethods, keyof typeof syncMethods>;
+type SyncMethods = Pick<AgentMethods, keyof typeof syncMethods | keyof typeof migrateMethods>;
 
 export type FakeSyncParts = {
   readonly records: readonly EditableRecord[];
@@ -113,6 +114,8 @@ export function createFakeSync(parts: FakeSyncParts): { methods: SyncMethods; st
       remotes: chosen(remote).map((one) => ({ remote: one, configured: !empty, steps: empty ? [] : fakeSteps(one) })),
     }),
     'sync.prepare': async ({ apply }) => ({ steps: ['Add the property "Angles ID" (text)'], applied: apply }),
+    'migrate.run': async ({ apply }) => ({ current: 3, newest: 4, steps: ['Run 0004_storage.sql'], applied: apply }),
+    'migrate.sql': async () => ({ sql: 'BEGIN;\nCOMMIT;\n' }),
     'sync.decide': async ({ remote }) => {
       if (remote !== 'notion' || hold === null) throw new AppError('not_found.entry', `Nothing of ${remote} is held.`);
       hold = null;

@@ -53,6 +53,8 @@ export type SyncEngine = {
   readonly configure: () => Promise<void>;
   /** Syncs by itself from now on. */
   readonly start: () => Promise<void>;
+  /** Somebody mended a remote from outside: what was known of its faults is forgotten, and it is tried at once. */
+  readonly reconnect: (remote: Remote) => Promise<void>;
   /** The machine woke, or its network changed. */
   readonly wake: () => void;
   /** Ends what is in flight; what was not acknowledged is sent by the next start. */
@@ -286,6 +288,9 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
       lookAtNetwork();
       for (const timer of timers) timer.unref();
       void heartbeat();
+    },
+    reconnect: async (remote) => {
+      if (connections.of(remote) !== null) await connections.reconnect(remote);
     },
     wake,
     stop: async () => {

@@ -15,6 +15,7 @@ import { addFiles } from './files.ts';
 import type { Io } from './io.ts';
 import { addKey } from './key.ts';
 import { addLogs } from './logs.ts';
+import { addMigrate } from './migrate.ts';
 import { addPause } from './pause.ts';
 import { addQueue } from './queue.ts';
 import { addRecords } from './records.ts';
@@ -75,7 +76,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
     )
     .addHelpText(
       'after',
-      '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault, 3 unreachable, 4 git refuses the token, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
+      '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault or tables, 3 unreachable, 4 git refuses the token, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
     );
   addStart(program, runner);
   addAgentCommands(program, runner);
@@ -88,6 +89,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
   addSearch(program, runner);
   addRecords(program, runner);
   addSync(program, runner);
+  addMigrate(program, runner);
   addConflicts(program, runner);
   addQueue(program, runner);
   addDevices(program, runner);

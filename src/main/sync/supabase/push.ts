@@ -78,7 +78,7 @@ async function pushTable(
         queue.unshift(batch.slice(0, middle), batch.slice(middle));
         continue;
       }
-      wasTried ||= fate === 'one';
+      wasTried ||= fate === 'one' || isOfThisTable(error);
       const lost = fate === 'one' ? batch : [batch, ...queue.splice(0)].flat();
       outcomes.push(...lost.map(({ record }) => failed(record, error)));
       if (fate === 'stop') return { outcomes, wasTried, stoppedBy: error };
@@ -137,6 +137,10 @@ function fateOf(error: AppError, rows: number): 'halve' | 'one' | 'table' | 'sto
   if (isAboutRows) return rows > 1 ? 'halve' : 'one';
   return error.code === 'remote.schema' || error.code === 'remote.forbidden' ? 'table' : 'stop';
 }
+
+/** The other tables may well be whole. A function that is missing, or a right to call it, concerns all of them. */
+const isOfThisTable = (error: AppError): boolean =>
+  error.code === 'remote.schema' && /^42(703|P01|804)$/.test(causeOf(error)?.code ?? '');
 
 const isTooMuch = (error: AppError): boolean => causeOf(error)?.code === '57014' || error.code === 'remote.too_large';
 
