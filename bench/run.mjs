@@ -6,6 +6,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
 import { installTools } from '../scripts/tools.mjs';
+import { backup } from './backup.mjs';
 import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
 import { syncSupabase } from './sync-supabase.mjs';
@@ -26,6 +27,8 @@ const cases = {
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
   'sync-supabase': () => syncSupabase(rounds),
+  'backup-small': () => backup('small', rounds),
+  'backup-large': () => backup('large', rounds),
 };
 
 installTools([{ name: 'restic', file: 'restic', also: [], package: 'restic', what: 'the peer of a first capture' }]);

@@ -1,9 +1,11 @@
-// `npm start`: builds when the sources are newer than the build, chooses the shell, and runs it in this process.
+// `npm start`: builds when the sources are newer than the build, chooses the shell, and runs it: the headless one in
+// this process, the desktop app as a child, because Electron is a program of its own.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { builtFrom, fingerprint } from '../scripts/sources.mjs';
 import { chooseShell } from './choose-shell.mjs';
+import { findElectron, runDesktop } from './electron.mjs';
 import { isNewEnough, tooOldText } from './own-node.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -22,16 +24,18 @@ if (!isBuilt || (existsSync(join(root, 'src')) && builtFrom(root) !== fingerprin
 }
 
 const args = process.argv.slice(2);
+const electronBinary = findElectron(root, process.env);
 const { shell, reason } = chooseShell({
-  electronBinary: existsSync(join(root, 'node_modules', 'electron', 'dist'))
-    ? join(root, 'node_modules', 'electron')
-    : null,
+  electronBinary,
   display: process.env.DISPLAY || process.env.WAYLAND_DISPLAY || null,
   platform: process.platform,
   desktopEntry: existsSync(join(root, 'out', 'main', 'desktop.js')),
+  headlessWanted: args.includes('--headless'),
 });
-if (shell === 'headless' && !args.includes('--help')) process.stderr.write(`Running headless. ${reason}\n`);
-const { main } = await import(
-  pathToFileURL(join(root, 'out', 'main', shell === 'desktop' ? 'desktop.js' : 'main.js')).href
-);
-await main(['start', ...args]);
+if (shell === 'desktop') {
+  process.exit(await runDesktop(electronBinary, [root, 'start', ...args]));
+} else {
+  if (!args.includes('--help')) process.stderr.write(`Running headless. ${reason}\n`);
+  const { main } = await import(pathToFileURL(join(root, 'out', 'main', 'main.js')).href);
+  await main(['start', ...args.filter((argument) => argument !== '--headless')]);
+}

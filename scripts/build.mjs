@@ -1,4 +1,5 @@
-// Builds `out/main` (the agent, its workers and the commands; ES modules for Node) and `out/renderer` (the dashboard).
+// Builds `out/main` (the agent, its workers, the commands and the desktop app; ES modules for Node), `out/preload` (the
+// bridge of the window; CommonJS, because a sandboxed preload script is one) and `out/renderer` (the page).
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,20 +9,24 @@ import { fingerprint } from './sources.mjs';
 /** Entries by the name they get in `out/main`; a part that a shell does not have is left out. */
 const ENTRIES = {
   main: 'src/main/headless/main.ts',
+  desktop: 'src/main/desktop/main.ts',
   'workers/scan-worker': 'src/main/watch/scan-worker.ts',
   'workers/hash-worker': 'src/main/watch/hash-worker.ts',
   'workers/check-worker': 'src/main/store/check-worker.ts',
   'workers/index-worker': 'src/main/store/search/index-worker.ts',
 };
-/** better-sqlite3 loads a binary beside itself; the other two are optional accelerators of ws that we do not install. */
-const EXTERNAL = ['better-sqlite3', 'bufferutil', 'utf-8-validate'];
+/**
+ * better-sqlite3 loads a binary beside itself; Electron brings the module of its name; the other two are optional
+ * accelerators of ws that we do not install.
+ */
+const EXTERNAL = ['better-sqlite3', 'electron', 'bufferutil', 'utf-8-validate'];
 const KEEP_OLD_CHUNKS_MS = 30 * 86_400_000;
 
 /** Builds everything. Safe to repeat, also while an agent runs from the same folder. */
 export async function build(root) {
   const stamp = fingerprint(root);
   rmSync(join(root, 'out', 'stamp'), { force: true });
-  const [main] = await Promise.all([buildMain(root), buildRenderer(root)]);
+  const [main] = await Promise.all([buildMain(root), buildPreload(root), buildRenderer(root)]);
   removeOldChunks(join(root, 'out', 'main', 'chunks'), main);
   mkdirSync(join(root, 'out'), { recursive: true });
   writeFileSync(join(root, 'out', 'stamp'), `${stamp}\n`);
@@ -49,6 +54,28 @@ async function buildMain(root) {
     },
   });
   return new Set(result.output.map((file) => file.fileName));
+}
+
+async function buildPreload(root) {
+  if (!existsSync(join(root, 'src', 'main', 'desktop', 'preload.ts'))) return;
+  await viteBuild({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    ssr: { target: 'node', noExternal: true, external: ['electron'] },
+    build: {
+      ssr: true,
+      target: 'node22',
+      outDir: 'out/preload',
+      emptyOutDir: true,
+      minify: false,
+      rolldownOptions: {
+        input: { preload: 'src/main/desktop/preload.ts' },
+        external: ['electron'],
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  });
 }
 
 async function buildRenderer(root) {

@@ -22,6 +22,8 @@ const GROUPS = {
   backup: 'Backups',
   restore: 'Restore',
   agent: 'The running agent',
+  keychain: 'The desktop app',
+  window: 'The desktop app',
   server: 'The local server',
   build: 'The program itself',
   node: 'The program itself',

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { displayPath } from '../shared/display.ts';
 import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
+import { createBackup } from './agent-backup.ts';
 import { createFirstRoot, planRoots } from './agent-roots.ts';
 import { createSync } from './agent-sync.ts';
 import { createApi } from './api.ts';
@@ -14,6 +15,7 @@ import { createLogFlush } from './log/flush.ts';
 import { createLog } from './log/log.ts';
 import { logLimits } from './log/rotation.ts';
 import { giveBackMemory } from './memory.ts';
+import { createPause } from './pause.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
@@ -105,7 +107,9 @@ async function buildAgent(
   parts.outbox.setConfigured(settings.configuredRemotes());
   parts.outbox.releaseExpired();
   clearTemporaryObjects(dataFolder);
+  const pause = createPause({ meta: createMeta(vault.store), nowMs: host.nowMs, onChange: hub.statusChanged });
 
+  let onChange = (): void => undefined;
   const watch = createWatchService({
     isWatching: mode === 'running',
     parts: {
@@ -122,7 +126,10 @@ async function buildAgent(
       random: Math.random,
       platform: process.platform,
     },
-    onCaptured: parts.onCaptured,
+    onCaptured: (counts) => {
+      parts.onCaptured(counts);
+      onChange();
+    },
     onCondition: hub.statusChanged,
     onProgress: (progress) => hub.emit({ event: 'progress', payload: progress }),
   });
@@ -138,6 +145,8 @@ async function buildAgent(
     safeSinceMs: null,
     damage: null,
   };
+  const backup = createBackup({ host, mode, settings, log, hub, vault, parts, watch, state });
+  onChange = backup.changed;
   const stopListeners: (() => void)[] = [];
   const api = createApi({
     host,
@@ -149,6 +158,8 @@ async function buildAgent(
     parts,
     watch,
     sync,
+    pause,
+    backup,
     state,
     logFlush: flush,
     applyRoots,
@@ -171,6 +182,7 @@ async function buildAgent(
     for (const { name, secret } of ENVIRONMENT) if (secret) log.addSecret(settings.environment(name) ?? '');
     parts.outbox.setConfigured(settings.configuredRemotes());
     void sync.configure();
+    backup.wake();
     hub.emit({ event: 'settings', payload: {} });
     applyRoots().catch((cause: unknown) => logger.error('The watched folders could not be changed.', { error: cause }));
   };
@@ -181,11 +193,15 @@ async function buildAgent(
       parts.search.start();
       return;
     }
-    if (settings.current().roots.length === 0) {
+    // The desktop app asks its person for the first folder instead.
+    if (settings.current().roots.length === 0 && host.shell !== 'desktop') {
       state.createdFirstRoot = createFirstRoot(host.environment);
       settings.addRoot(state.createdFirstRoot);
     }
     unlisten = [
+      hub.subscribe(({ event }) => {
+        if (event === 'records') backup.changed();
+      }),
       settings.onChange(onSettings),
       settings.onProblem((error) =>
         logger.warn('The settings could not be used; the earlier ones stay in force.', { error }),
@@ -193,6 +209,7 @@ async function buildAgent(
       host.onPower((event) => {
         if (event !== 'resume') return;
         sync.wake();
+        backup.wake();
         void watch.scanAll();
       }),
     ];
@@ -209,6 +226,7 @@ async function buildAgent(
     });
     daily.push(setInterval(() => void tidy(), DAY_MS));
     void tidy();
+    await backup.start();
     await applyRoots();
     logger.info('Ready.', {
       pid: process.pid,
@@ -227,7 +245,10 @@ async function buildAgent(
   const stop = async (): Promise<void> => {
     for (const timer of daily) clearInterval(timer);
     for (const each of unlisten) each();
+    pause.close();
     await settings.stop();
+    // First what reads and writes files, then what looks at them.
+    await backup.stop();
     await watch.stop();
     await sync.stop();
     await parts.search.stop();

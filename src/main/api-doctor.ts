@@ -42,6 +42,16 @@ export async function collectDoctorFacts(all: ApiParts): Promise<DoctorFacts> {
       warnUnsent: settings.current().health_check.max_unsynced_warning,
       errorUnsent: settings.current().health_check.max_unsynced_error,
     },
+    backup: await readBackup(all),
     watchedFolders: mode === 'running' ? watch.folders() : null,
   };
+}
+
+async function readBackup({ backup, log }: ApiParts): Promise<DoctorFacts['backup']> {
+  try {
+    return await (await backup.service()).status();
+  } catch (error) {
+    log.component('backup').error('How backups stand could not be read.', { error });
+    return null;
+  }
 }

@@ -1,9 +1,11 @@
+import type { AgentBackup } from './agent-backup.ts';
 import type { RootPlan } from './agent-roots.ts';
 import type { AgentMode } from './api-types.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Host } from './host.ts';
 import type { LogFlush } from './log/flush.ts';
 import type { Log } from './log/log.ts';
+import type { Pause } from './pause.ts';
 import type { SettingsSource } from './settings/settings.ts';
 import type { SyncEngine } from './sync/sync-engine.ts';
 import type { Parts, Vault } from './vault.ts';
@@ -33,6 +35,8 @@ export type ApiParts = {
   readonly parts: Parts;
   readonly watch: WatchService;
   readonly sync: SyncEngine;
+  readonly pause: Pause;
+  readonly backup: AgentBackup;
   readonly state: AgentState;
   readonly applyRoots: () => Promise<void>;
   readonly requestStop: () => void;

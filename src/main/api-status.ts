@@ -1,4 +1,5 @@
 import type { AgentMethods, AgentStatus } from '../shared/contract.ts';
+import type { BackupStatus } from '../shared/contract-backup.ts';
 import type { SyncStatus } from '../shared/contract-sync.ts';
 import { ERROR_CATALOGUE } from '../shared/errors.ts';
 import { refusalText } from './agent-roots.ts';
@@ -7,22 +8,33 @@ import { collectDoctorFacts } from './api-doctor.ts';
 import type { ApiParts } from './api-parts.ts';
 import { runChecks } from './ops/health/doctor.ts';
 
-type StatusMethods = Pick<AgentMethods, 'agent.status' | 'agent.stop' | 'agent.link' | 'doctor.run'>;
+type StatusMethods = Pick<
+  AgentMethods,
+  'agent.status' | 'agent.stop' | 'agent.link' | 'agent.pause' | 'agent.resume' | 'doctor.run'
+>;
 
 export function createStatusMethods(all: ApiParts): StatusMethods {
   return {
-    'agent.status': async () => status(all),
+    'agent.status': async () => status(all, await (await all.backup.service()).status()),
     'agent.stop': async () => {
       // After the answer has left.
       setTimeout(all.requestStop, 50);
       return {};
     },
     'agent.link': async () => ({ url: all.state.makeLink?.() ?? all.state.dashboardUrl ?? '' }),
+    'agent.pause': async ({ untilMs }) => {
+      all.pause.start(untilMs);
+      return { pausedUntilMs: untilMs };
+    },
+    'agent.resume': async () => {
+      all.pause.end();
+      return {};
+    },
     'doctor.run': async () => ({ checks: runChecks(await collectDoctorFacts(all)) }),
   };
 }
 
-function status(all: ApiParts): AgentStatus {
+function status(all: ApiParts, backup: BackupStatus): AgentStatus {
   const { host, mode, parts, watch, state, vault, settings } = all;
   const roots = parts.roots
     .list()
@@ -37,7 +49,7 @@ function status(all: ApiParts): AgentStatus {
       }),
     ),
     refused: state.plan.refused.map(refusalText),
-    problems: problems(all),
+    problems: [...problems(all), ...backupProblems(backup)],
     waiting: watch.waiting(),
     progress: watch.progress(),
   };
@@ -75,7 +87,35 @@ function status(all: ApiParts): AgentStatus {
       .summary()
       .filter((remote) => remote.configured || settings.configuredRemotes().includes(remote.remote)),
     sync: all.sync.status(),
+    pausedUntilMs: all.pause.untilMs(),
+    backup: {
+      state: backup.state,
+      summary: backup.summary,
+      lastBackupAtMs: backup.lastBackupAtMs,
+      nextAtMs: backup.nextAtMs,
+      lastProvenAtMs: backup.lastProvenAtMs,
+      proofIsStale: backup.proofIsStale,
+      progress: backup.progress,
+    },
   };
+}
+
+/** What of the backups waits for a person. */
+function backupProblems({ state, summary, problem, interruptedRestore, proofIsStale }: BackupStatus): Attention[] {
+  const found: Attention[] = [];
+  if (state === 'needs_you') {
+    const code = interruptedRestore === null ? (problem?.code ?? 'internal') : 'restore.interrupted';
+    const fix = interruptedRestore === null ? problem?.fix : ERROR_CATALOGUE['restore.interrupted'].fix;
+    found.push({ code, message: summary, fix: fix ?? '', rootId: null });
+  }
+  if (proofIsStale)
+    found.push({
+      code: 'backup.unproven',
+      message: 'No backup was proven by a restore for more than a fortnight.',
+      fix: 'Run `angles backup drill`, and look at what it says.',
+      rootId: null,
+    });
+  return found;
 }
 
 /** What is wrong with the agent itself, not with one folder. */

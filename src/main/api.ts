@@ -2,6 +2,7 @@
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
 import type { AgentMethods } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
+import { createBackupMethods } from './api-backup.ts';
 import { createFileMethods } from './api-files.ts';
 import type { ApiParts } from './api-parts.ts';
 import { createStatusMethods } from './api-status.ts';
@@ -25,6 +26,7 @@ export function createApi(all: ApiParts): AgentApi {
     ...createStatusMethods(all),
     ...createFileMethods(all),
     ...createSyncMethods(all),
+    ...createBackupMethods(all),
 
     'search.query': async (input) => {
       // A command without an agent has nobody who indexes meanwhile: it waits for what it can.

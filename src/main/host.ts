@@ -12,8 +12,19 @@ export type Host = {
   readonly nowMs: () => number;
   /** Tells a person something they must act on. A shell without a way to show it does nothing. */
   readonly notify: (notice: Notice) => void;
-  /** Calls back when the machine sleeps and wakes; returns how to stop listening. */
-  readonly onPower: (listener: (event: 'suspend' | 'resume') => void) => () => void;
+  /** Where this shell keeps secrets safely; left out by a shell that cannot. */
+  readonly secrets?: SecretStore;
+  /** Calls back when the machine sleeps and wakes, or goes on or off battery; returns how to stop listening. */
+  readonly onPower: (listener: (event: PowerEvent) => void) => () => void;
+};
+
+export type PowerEvent = 'suspend' | 'resume' | 'on-battery' | 'on-mains';
+
+/** Throws `keychain.missing` when nothing can be kept safely, `keychain.locked` when a secret cannot be opened. */
+export type SecretStore = {
+  readonly get: (name: string) => Promise<string | null>;
+  readonly set: (name: string, value: string) => Promise<void>;
+  readonly remove: (name: string) => Promise<void>;
 };
 
 export type Notice = { readonly id: string; readonly title: string; readonly body: string };

@@ -1,16 +1,22 @@
 import type { VNode } from 'preact';
-import { useEffect, useErrorBoundary, useMemo, useState } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useMemo, useRef, useState } from 'preact/hooks';
+import type { DesktopEventName, DesktopEvents } from '../shared/desktop.ts';
 import { type App, AppProvider, type Notice, useApp } from './app-context.ts';
 import type { PageClient } from './data/client.ts';
+import { needsFirstRun } from './data/first-run.ts';
 import { createQueryCache, useQuery } from './data/query.ts';
-import { parseRoute, type Route } from './data/route.ts';
+import { formatRoute, parseRoute, type Route } from './data/route.ts';
 import { createStore, type Store, useStore } from './data/store.ts';
 import { isTheme, type Theme } from './data/theme.ts';
+import { useStatus } from './data/use-status.ts';
 import { Frame } from './frame/frame.tsx';
 import { ErrorCard } from './parts/basics.tsx';
+import { lazyView } from './parts/lazy.tsx';
+import { strings } from './strings.ts';
 import { ActivityView } from './views/activity.tsx';
 import { FileView } from './views/files/file.tsx';
 import { FilesView } from './views/files/files.tsx';
+import { FirstRunView } from './views/first-run/first-run.tsx';
 import { HealthView } from './views/health.tsx';
 import { LogsView } from './views/logs.tsx';
 import { OverviewView } from './views/overview/overview.tsx';
@@ -18,6 +24,18 @@ import { RecordsView } from './views/records/records.tsx';
 import { SearchView } from './views/search.tsx';
 import { SettingsView } from './views/settings/settings.tsx';
 import { SignInView } from './views/sign-in.tsx';
+
+/** Views that not everybody opens are loaded when somebody does. */
+type RouteProps = { readonly route: Route };
+const SyncView = lazyView<RouteProps>(strings.views.sync, async () => (await import('./views/sync/sync.tsx')).SyncView);
+const ConflictsView = lazyView<RouteProps>(
+  strings.views.conflicts,
+  async () => (await import('./views/conflicts/conflicts.tsx')).ConflictsView,
+);
+const BackupsView = lazyView<RouteProps>(
+  strings.views.backups,
+  async () => (await import('./views/backups/backups.tsx')).BackupsView,
+);
 
 /** The whole page over a client of the agent. */
 export function Root({ client, theme }: { client: PageClient; theme: Store<Theme> }): VNode {
@@ -46,11 +64,33 @@ export function Root({ client, theme }: { client: PageClient; theme: Store<Theme
     addEventListener('hashchange', onHash);
     return () => removeEventListener('hashchange', onHash);
   }, []);
+  useEffect(() => listenToShell(app), [app]);
   return (
     <AppProvider value={app}>
       <Page route={route} />
     </AppProvider>
   );
+}
+
+/** What the shell around the page wants shown: a place from the tray, a word about the window itself. */
+function listenToShell({ client: { desktop }, go, notice }: App): () => void {
+  if (desktop === null) return () => undefined;
+  const hear: { readonly [E in DesktopEventName]: (payload: DesktopEvents[E]) => void } = {
+    'desktop.go': ({ hash }) => go(hash),
+    'desktop.notice': (word) => notice.set(word),
+  };
+  const stops = [desktop.on('desktop.go', hear['desktop.go']), desktop.on('desktop.notice', hear['desktop.notice'])];
+  desktop.call('desktop.ready', {}).then(
+    ({ waiting }) => {
+      for (const { event, payload } of waiting)
+        if (Object.hasOwn(hear, event)) hear[event as DesktopEventName](payload as never);
+    },
+    // A window without its bridge says so in every view.
+    () => undefined,
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 function Page({ route }: { route: Route }): VNode {
@@ -69,12 +109,29 @@ function Page({ route }: { route: Route }): VNode {
       removeEventListener('focus', onSeen);
     };
   }, [client]);
+  const leaveWelcome = useWelcome(route);
   if (state === 'signed-out') return <SignInView />;
+  if (route.view === 'welcome') return <FirstRunView onLeave={leaveWelcome} />;
   return (
     <Frame route={route}>
       <View key={viewKey(route)} route={route} />
     </Frame>
   );
+}
+
+/** Leads a person who has no folder yet to the first run, once; returns what ends that for good. */
+function useWelcome(route: Route): () => void {
+  const { replace } = useApp();
+  const status = useStatus().data;
+  const wasLed = useRef(false);
+  useEffect(() => {
+    if (wasLed.current || route.view !== 'overview' || !needsFirstRun(status)) return;
+    wasLed.current = true;
+    replace(formatRoute('welcome'));
+  }, [status, route.view]);
+  return () => {
+    wasLed.current = true;
+  };
 }
 
 /** Places that start afresh: another view, another file, another way into the same list. */
@@ -104,12 +161,21 @@ function View({ route }: { route: Route }): VNode {
       return <RecordsView route={route} table="decision_vault" />;
     case 'memories':
       return <RecordsView route={route} table="memories" />;
+    case 'conflicts':
+      return <ConflictsView route={route} />;
+    case 'sync':
+      return <SyncView route={route} />;
+    case 'backups':
+      return <BackupsView route={route} />;
     case 'logs':
       return <LogsView route={route} />;
     case 'health':
       return <HealthView />;
     case 'settings':
       return <SettingsView route={route} />;
+    case 'welcome':
+      // It stands alone, without the frame around it.
+      return <OverviewView />;
   }
 }
 

@@ -100,6 +100,18 @@ export const backupStatus = z.object({
 });
 export type BackupStatus = z.infer<typeof backupStatus>;
 
+/** What `agent.status` says of backups. */
+export const backupSummary = backupStatus.pick({
+  state: true,
+  summary: true,
+  lastBackupAtMs: true,
+  nextAtMs: true,
+  lastProvenAtMs: true,
+  proofIsStale: true,
+  progress: true,
+});
+export type BackupSummaryView = z.infer<typeof backupSummary>;
+
 // ---- Backups and what is in them -----------------------------------------------------------------
 
 export const backupItem = z.object({
@@ -149,6 +161,8 @@ const restoreSource = z.object({
   file: z.string().min(1).optional(),
   /** The newest backup made at or before. */
   atMs: timeMs.optional(),
+  /** The key of this backup when it is not the one of this agent, as people write it. It is never kept or logged. */
+  key: z.string().min(1).max(500).optional(),
 });
 
 export const restoreItem = z.object({
@@ -376,7 +390,7 @@ export const backupMethods = {
   },
   /** Gives back the bytes from before a restore: the newest, or the one named. */
   'restore.undo': { in: z.object({ restoreId: z.string().optional() }), out: restoreResult },
-  /** Goes on with a restore that was cut off. */
+  /** Goes on with a restore that was cut off, or takes it back: `restore.list` says which. */
   'restore.resume': { in: nothing, out: restoreResult },
   'restore.list': { in: z.object({ limit: limit.optional() }), out: z.object({ restores: z.array(restoreRun) }) },
 
@@ -391,8 +405,8 @@ export const backupMethods = {
   'key.kit': { in: nothing, out: z.object({ text: z.string(), fingerprint: z.string(), fileName: z.string() }) },
   /** Confirms that the kit is saved, by the last characters of the key. */
   'key.confirm': { in: z.object({ ending: z.string().min(4).max(64) }), out: backupKey },
-  /** Wraps the repository's key with a new one; older backups stay readable with it. */
-  'key.rotate': { in: nothing, out: backupKey },
+  /** Wraps the repository's key with a new one (made here unless given); older backups stay readable with it. */
+  'key.rotate': { in: z.object({ key: z.string().min(1).max(500).optional() }), out: backupKey },
 } as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>;
 
 export const backupEvents = {

@@ -5,6 +5,7 @@
  * Calls move work; events only say what changed: after a reconnect a face reads again.
  */
 import { z } from 'zod';
+import { backupEvents, backupMethods, backupSummary } from './contract-backup.ts';
 import { syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
 import {
   activityKind,
@@ -85,6 +86,10 @@ export const agentStatus = z.object({
   outbox: z.array(outboxSummary),
   /** The remotes, their state and what waits for a person. */
   sync: syncStatus,
+  /** Until when sending and backing up rest; null when they do not. Capturing never rests. */
+  pausedUntilMs: timeMs.nullable(),
+  /** How backups stand, in short; `backups.status` has the whole. */
+  backup: backupSummary,
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 
@@ -113,6 +118,9 @@ export const agentMethods = {
   'agent.stop': { in: nothing, out: nothing },
   /** A link that signs a browser in once, within ten minutes. */
   'agent.link': { in: nothing, out: z.object({ url: z.string() }) },
+  /** Sending and backing up rest until then, at most 14 days; capturing goes on. A later call replaces the time. */
+  'agent.pause': { in: z.object({ untilMs: timeMs }), out: z.object({ pausedUntilMs: timeMs }) },
+  'agent.resume': { in: nothing, out: nothing },
 
   'roots.list': { in: nothing, out: z.object({ roots: z.array(rootInfo) }) },
   'roots.add': { in: z.object({ path: z.string().min(1) }), out: z.object({ root: rootInfo }) },
@@ -271,6 +279,7 @@ export const agentMethods = {
   },
 
   ...syncMethods,
+  ...backupMethods,
 
   'outbox.summary': { in: nothing, out: z.object({ remotes: z.array(outboxSummary) }) },
 
@@ -343,6 +352,7 @@ export const agentEvents = {
   log: logRecord,
   settings: nothing,
   ...syncEvents,
+  ...backupEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type EventName = keyof typeof agentEvents;

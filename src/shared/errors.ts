@@ -487,6 +487,26 @@ export const ERROR_CATALOGUE = {
     'Try again; if it stays so, stop the process named above.',
     8,
   ),
+  'keychain.missing': entry(
+    'This desktop has no safe place for secrets.',
+    'The secret was not stored anywhere.',
+    'Install and unlock a keyring (GNOME Keyring or KWallet), or set the value in the environment or in `.env`.',
+  ),
+  'keychain.locked': entry(
+    'A stored secret cannot be opened.',
+    'It is still there, encrypted; what needs it waits.',
+    'Unlock the keyring of this account, or enter the secret again.',
+  ),
+  'window.no_bridge': entry(
+    'This window cannot reach the agent.',
+    'The agent runs and captures; only this window is not usable.',
+    'Install Angles again; until then use `angles open` for the page in a browser.',
+  ),
+  'window.link_refused': entry(
+    'This address is not opened.',
+    NOTHING_CHANGED,
+    'Copy the address and open it yourself if you trust it.',
+  ),
   'server.port_in_use': entry(
     'The port is in use.',
     'No data is affected.',

@@ -200,6 +200,10 @@ export const activityKind = z.enum([
   'sync.resolved',
   'sync.held',
   'sync.decided',
+  'backup.made',
+  'backup.failed',
+  'restore.done',
+  'restore.undone',
 ]);
 export type ActivityKind = z.infer<typeof activityKind>;
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 03:00');
+const optionalTime = z.union([z.literal(''), clockTime], 'must be a time like 22:00, or empty').default('');
 const positive = z.number().int().positive();
 const timeZone = z.string().refine(isTimeZone, 'must be a time zone like UTC or Europe/Berlin');
 
@@ -60,12 +61,37 @@ const notifications = z.strictObject({
   email_enabled: z.boolean().default(false),
   slack_enabled: z.boolean().default(true),
   desktop_enabled: z.boolean().default(true),
+  /** Notices on the desktop in any 24 hours; what is beyond waits and is told as one. */
+  daily_limit: z.number().int().min(1).max(50).default(3),
+  /** No notice on the desktop between these times; both empty: no quiet hours. */
+  quiet_from: optionalTime,
+  quiet_to: optionalTime,
+  tell_decisions: z.boolean().default(true),
+  tell_faults: z.boolean().default(true),
+  tell_sync: z.boolean().default(true),
+  tell_backups: z.boolean().default(true),
+  tell_schedule: z.boolean().default(true),
+});
+
+const desktop = z.strictObject({
+  start_at_login: z.boolean().default(false),
+  check_for_updates: z.boolean().default(true),
 });
 
 const backup = z.strictObject({
-  repository: z.string().default('angles-backup'),
+  /** The folder of the repository below `backups` in the data folder. */
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be letters, digits, dash and underscore')
+    .default('angles-backup'),
+  /** After changes, and at `scheduler.run_time`. */
   auto_commit: z.boolean().default(true),
+  quiet_seconds: positive.max(3_600).default(30),
+  push_enabled: z.boolean().default(true),
+  archive_enabled: z.boolean().default(true),
+  compression_level: z.number().int().min(0).max(9).default(6),
   retention_days: positive.default(30),
+  retention_manual_days: positive.default(15),
 });
 
 const restore = z.strictObject({
@@ -113,6 +139,7 @@ export const settingsSchema = z.strictObject({
   ai: ai.prefault({}),
   privacy: privacy.prefault({}),
   dashboard: dashboard.prefault({}),
+  desktop: desktop.prefault({}),
   logs: logs.prefault({}),
 });
 export type Settings = z.infer<typeof settingsSchema>;

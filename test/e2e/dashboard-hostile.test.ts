@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AppError } from '../../src/shared/errors.ts';
+import { ATTACKS } from '../support/attacks.ts';
 import { type Bench, openBench, placesOf, recordIds, type Visit, visit } from '../support/dashboard.ts';
 
 let bench: Bench;
@@ -7,33 +8,6 @@ beforeAll(async () => {
   bench = await openBench();
 });
 afterAll(() => bench.close());
-
-const ACT = 'globalThis.canary=1';
-const SHAPES = [
-  (act: string) => `<script>${act}</script>`,
-  (act: string) => `<img src=x onerror=${act}>`,
-  (act: string) => `<svg onload=${act}>`,
-  (act: string) => `<svg><script>${act}</script></svg>`,
-  (act: string) => `<iframe srcdoc="<script>parent.canary=1</script>">${act}</iframe>`,
-  (act: string) => `<a href="javascript:${act}">x</a>`,
-  (act: string) => `<body onload=${act}>`,
-  (act: string) => `<details open ontoggle=${act}>`,
-  (act: string) => `<input autofocus onfocus=${act}>`,
-  (act: string) => `<style>*{background:url(javascript:${act})}</style>`,
-  (act: string) => `<base href="javascript:${act}//">`,
-  (act: string) => `<form action="javascript:${act}"><button>x</button></form>`,
-  (act: string) => `<math><mtext><img src=x onerror=${act}></mtext></math>`,
-  (act: string) => `<template><img src=x onerror=${act}></template>`,
-  (act: string) => `<video><source onerror=${act}></video>`,
-  (act: string) => `<object data="javascript:${act}">`,
-  (act: string) => `{{constructor.constructor('${act}')()}}`,
-  (act: string) => `\${${act}}`,
-  (act: string) => `javascript:${act}`,
-  (act: string) => `data:text/html,<script>${act}</script>`,
-];
-const WRAPS = ['', '">', "'>", '</title>', '</textarea>', '-->', '\u202e', '\u001b]8;;', '\u2028', '`'];
-/** Two hundred strings: every shape out of every place that a careless template would put it. */
-const ATTACKS = SHAPES.flatMap((shape) => WRAPS.map((wrap) => `${wrap}${shape(ACT)}`));
 
 /** Whether any attack ran, was stopped only by the policy, or made an element of its own. */
 async function traces({ page, faults }: Visit): Promise<unknown> {

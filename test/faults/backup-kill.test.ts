@@ -31,7 +31,7 @@ it(`a backup that is killed ${KILLS} times on one repository never loses an earl
       reader.close();
     }
     expect(promised.length).toBeGreaterThan(KILLS);
-    await runUntilKilled(vault.dataFolder, KILLS, promised, 1, 0, 'SIGKILL');
+    await runUntilKilled(vault.dataFolder, KILLS, promised, 1, 0);
     const left = readdirSync(join(vault.gitFolder, 'objects', 'pack')).filter((name) => name.startsWith('tmp_'));
     expect(left.length).toBeLessThanOrEqual(2);
   } finally {
@@ -46,10 +46,10 @@ function runUntilKilled(
   promised: { readonly commit: string; readonly written: readonly string[] }[],
   wantedTurns: number,
   afterMs: number,
-  signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const running = spawn(process.execPath, [child, dataFolder, '1', String(round), keyHex], {
+    const running = spawn(process.execPath, [child, dataFolder, '1', String(round)], {
+      env: { ...process.env, ANGLES_TEST_KEY: keyHex },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let text = '';
@@ -64,8 +64,10 @@ function runUntilKilled(
       text = lines.pop() ?? '';
       for (const line of lines) promised.push(JSON.parse(line));
       turns += lines.length;
-      if (turns >= wantedTurns) setTimeout(() => running.kill(signal), afterMs);
+      if (turns >= wantedTurns) setTimeout(() => running.kill('SIGKILL'), afterMs);
     });
-    running.on('exit', (code, by) => (by === signal ? resolve() : reject(new Error(`ended with ${code}: ${errors}`))));
+    running.on('exit', (code, by) =>
+      by === 'SIGKILL' ? resolve() : reject(new Error(`ended with ${code}: ${errors}`)),
+    );
   });
 }

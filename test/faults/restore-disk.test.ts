@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeTree, listFiles } from '../support/archive-vault.ts';
 import { needs } from '../support/needs.ts';
 import { createRandom, randomContent } from '../support/random-tree.ts';
-import { describeTree, listFiles } from '../support/restore-vault.ts';
 import { inPlace, newRestoreWorld, type RestoreWorld, toFolder } from '../support/restore-world.ts';
 
 const FILES = 40;

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeTree, listFiles } from '../support/archive-vault.ts';
 import { inPairs } from '../support/crash-points.ts';
 import { needs } from '../support/needs.ts';
-import { describeTree, listFiles } from '../support/restore-vault.ts';
 import { newRestoreWorld, type RestoreWorld } from '../support/restore-world.ts';
 import { countCalls, type FaultPoint, faultArgs, nodeArgs, parseTrace, run, wasKilled } from '../support/strace.ts';
 

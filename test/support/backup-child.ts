@@ -9,7 +9,8 @@ import { openStore } from '../../src/main/store/database.ts';
 import { createOutbox } from '../../src/main/store/outbox.ts';
 import { sha256Of } from './crash-ledger.ts';
 
-const [dataFolder = '', rootId = '1', round = '0', keyHex = ''] = process.argv.slice(2);
+const [dataFolder = '', rootId = '1', round = '0'] = process.argv.slice(2);
+const keyHex = process.env.ANGLES_TEST_KEY ?? '';
 const store = openStore({ dataFolder, nowMs: Date.now });
 const outbox = createOutbox(store);
 const captures = createCaptures(store, { outbox, activities: createActivityStore(store, outbox) });

@@ -30,6 +30,8 @@ export type TestVault = {
   readonly save: (path: string, content: Buffer | string, stat?: { mode?: number; mtimeUs?: number }) => void;
   readonly remove: (path: string) => void;
   readonly gitFolder: string;
+  /** Removes the index beside the repository; close its writer before. */
+  readonly loseIndex: () => void;
   readonly openRepository: (secret?: BackupSecret | null, name?: string) => OpenRepository;
   readonly openWriter: (deps?: Partial<WriterDeps>, secret?: BackupSecret | null, name?: string) => RepositoryWriter;
   readonly close: () => void;
@@ -100,6 +102,11 @@ export function createTestVault(): TestVault {
       captures.apply(rootId, [{ kind: 'gone', ...splitPath(path) }]);
       files.delete(path);
     },
+    loseIndex: () => {
+      for (const suffix of ['', '-wal', '-shm']) {
+        rmSync(join(dataFolder, 'backups', `local.index.db${suffix}`), { force: true });
+      }
+    },
     openRepository: open,
     openWriter: (deps = {}, secret = TEST_SECRET, name = 'local') => {
       const writer = createRepositoryWriter(open(secret, name), {
@@ -114,7 +121,7 @@ export function createTestVault(): TestVault {
       return writer;
     },
     close: () => {
-      for (const close of opened) close();
+      for (const close of opened.splice(0)) close();
       store.close();
       rmSync(folder, { recursive: true, force: true });
     },

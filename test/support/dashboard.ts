@@ -115,6 +115,8 @@ const SKIPPED = encodeURIComponent('/home/mira/notes/private/keys.txt');
 export const placesOf = (ids: {
   readonly decision: string;
   readonly memory: string;
+  readonly conflict?: string;
+  readonly backup?: string;
 }): Readonly<Record<string, string>> => ({
   overview: '#/',
   activity: '#/activity',
@@ -135,14 +137,40 @@ export const placesOf = (ids: {
   'a new decision': '#/decisions?new=1',
   memories: '#/memories',
   'a memory': `#/memories?id=${ids.memory}`,
+  conflicts: '#/conflicts',
+  'conflicts that were decided': '#/conflicts?show=resolved',
+  'conflicts without a match': '#/conflicts?show=resolved&remote=supabase',
+  'a conflict': `#/conflicts?id=${ids.conflict ?? ''}`,
+  'a conflict that does not exist': '#/conflicts?id=000000',
+  sync: '#/sync',
+  'the queue': '#/sync?show=queue',
+  'what was set aside': '#/sync?show=queue&state=parked',
+  devices: '#/sync?show=devices',
+  backups: '#/backups',
+  'the recovery kit': '#/backups?kit=1',
+  'back up now': '#/backups?run=1',
+  'a backup': `#/backups?id=${ids.backup ?? ''}`,
+  'a folder of a backup': `#/backups?id=${ids.backup ?? ''}&root=2&folder=guides`,
+  'a search in a backup': `#/backups?id=${ids.backup ?? ''}&q=md`,
+  'a restore': `#/backups?id=${ids.backup ?? ''}&restore=1`,
+  'a restore plan': `#/backups?id=${ids.backup ?? ''}&restore=now`,
+  'a backup that does not exist': '#/backups?id=nowhere',
   logs: '#/logs',
   'logs without a match': '#/logs?text=zzzz',
   health: '#/health',
   settings: '#/settings',
+  'the first run': '#/welcome',
 });
 
-export async function recordIds(api: FakeApi): Promise<{ decision: string; memory: string }> {
+export async function recordIds(
+  api: FakeApi,
+): Promise<{ decision: string; memory: string; conflict: string; backup: string }> {
   const first = async (table: 'decision_vault' | 'memories'): Promise<string> =>
     (await api.methods['records.list']({ table })).records[0]?.id ?? '';
-  return { decision: await first('decision_vault'), memory: await first('memories') };
+  return {
+    decision: await first('decision_vault'),
+    memory: await first('memories'),
+    conflict: (await api.methods['conflicts.list']({})).conflicts[0]?.id ?? '',
+    backup: (await api.methods['backups.list']({})).backups[0]?.id ?? '',
+  };
 }

@@ -7,6 +7,7 @@ import type { AgentEvent, AgentMethods, AgentStatus, MethodName } from '../../sr
 import type { SyncStatus } from '../../src/shared/contract-sync.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import type { RootInfo, ScanProgress, ScanResult } from '../../src/shared/model.ts';
+import { createFakeBackup } from './fake-backup.ts';
 import {
   createActivities,
   createFiles,
@@ -40,6 +41,8 @@ export type FakeOptions = {
   readonly live?: boolean;
   /** Every answer takes this long. */
   readonly latencyMs?: number;
+  /** A bad day: Supabase is away, a table pauses, sending is paused, a restore was cut off, the last proof is old. */
+  readonly trouble?: boolean;
 };
 
 export function createFakeApi(options: FakeOptions = {}): FakeApi {
@@ -49,9 +52,11 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     for (const listener of listeners) listener(event);
   };
   const state = createState(options);
-  const sync = createFakeSync({ records: state.records, nowMs, emit, empty: options.empty === true });
+  const empty = options.empty === true;
+  const trouble = options.trouble === true;
+  const sync = createFakeSync({ records: state.records, nowMs, emit, empty, trouble });
   const handlers: AgentMethods = {
-    ...agentHandlers(state, nowMs, sync.status),
+    ...agentHandlers(state, nowMs, sync.status, emit),
     ...rootHandlers(state, nowMs, emit),
     ...fileHandlers(state),
     ...searchHandlers(state),
@@ -59,6 +64,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     ...createRecordMethods(state.records, nowMs, emit),
     ...createSettingsMethods(emit),
     ...sync.methods,
+    ...createFakeBackup({ files: () => state.files, nowMs, emit, empty, trouble }),
   };
   const calls: { method: MethodName; input: unknown }[] = [];
   const failures = new Map<MethodName, unknown>();
@@ -144,6 +150,16 @@ function statusOf(state: State, nowMs: number, sync: SyncStatus): AgentStatus {
     progress: [],
     outbox: outbox(),
     sync,
+    pausedUntilMs: state.pausedUntilMs ?? null,
+    backup: {
+      state: 'ok',
+      summary: 'Everything captured is in a backup.',
+      lastBackupAtMs: nowMs - 600_000,
+      nextAtMs: null,
+      lastProvenAtMs: nowMs - 4 * 86_400_000,
+      proofIsStale: false,
+      progress: null,
+    },
   };
 }
 
@@ -156,11 +172,24 @@ function agentHandlers(
   state: State,
   nowMs: () => number,
   sync: () => SyncStatus,
-): Handlers<'agent.status' | 'agent.stop' | 'agent.link' | 'outbox.summary' | 'doctor.run'> {
+  emit: (event: AgentEvent) => void,
+): Handlers<
+  'agent.status' | 'agent.stop' | 'agent.link' | 'agent.pause' | 'agent.resume' | 'outbox.summary' | 'doctor.run'
+> {
   return {
     'agent.status': async () => statusOf(state, nowMs(), sync()),
     'agent.stop': async () => ({}),
     'agent.link': async () => ({ url: 'http://127.0.0.1:5000/open/sample' }),
+    'agent.pause': async ({ untilMs }) => {
+      state.pausedUntilMs = untilMs;
+      emit({ event: 'status', payload: {} });
+      return { pausedUntilMs: untilMs };
+    },
+    'agent.resume': async () => {
+      state.pausedUntilMs = null;
+      emit({ event: 'status', payload: {} });
+      return {};
+    },
     'outbox.summary': async () => ({ remotes: outbox() }),
     'doctor.run': async () => ({ checks: FAKE_CHECKS }),
   };

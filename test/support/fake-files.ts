@@ -13,6 +13,7 @@ export type State = {
   activities: ActivityRecord[];
   logs: LogRecord[];
   records: ReturnType<typeof createRecords>;
+  pausedUntilMs?: number | null;
 };
 
 export type Handlers<M extends MethodName> = Pick<AgentMethods, M>;

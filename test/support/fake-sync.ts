@@ -22,13 +22,14 @@ export type FakeSyncParts = {
   readonly nowMs: () => number;
   readonly emit: (event: AgentEvent) => void;
   readonly empty: boolean;
+  readonly trouble: boolean;
 };
 
 const MINUTE = 60_000;
 const REMOTES: readonly Remote[] = ['supabase', 'notion'];
 
 export function createFakeSync(parts: FakeSyncParts): { methods: SyncMethods; status: () => SyncStatus } {
-  const { records, nowMs, emit, empty } = parts;
+  const { records, nowMs, emit, empty, trouble } = parts;
   let conflicts = empty ? [] : fakeConflicts(records, nowMs());
   let queue = empty ? [] : fakeQueue(records, nowMs());
   let hold = empty ? null : fakeHold(nowMs());
@@ -74,7 +75,19 @@ export function createFakeSync(parts: FakeSyncParts): { methods: SyncMethods; st
           : { kind: 'this_device', deviceId: FAKE_DEVICE, untilMs: nowMs() + 30_000 },
     };
   };
-  const status = (): SyncStatus => ({ remotes: REMOTES.map(remoteStatus), conflicts: open(), safeMode: null });
+  const status = (): SyncStatus => ({
+    remotes: REMOTES.map((remote) =>
+      trouble && remote === 'supabase' ? troubled(remoteStatus(remote), nowMs()) : remoteStatus(remote),
+    ),
+    conflicts: open(),
+    safeMode: trouble
+      ? {
+          sinceMs: nowMs() - 7 * MINUTE,
+          reason: 'The agent ended unexpectedly 3 times within 5 minutes; sending is paused.',
+          fix: 'Look at `angles logs --level error`; `angles sync` starts sending again.',
+        }
+      : null,
+  });
   const chosen = (remote: Remote | undefined): readonly Remote[] => (remote === undefined ? REMOTES : [remote]);
   const setConflict = (id: string, change: (one: Conflict) => Conflict): Conflict => {
     const before = conflicts.find((one) => one.id === id || one.id.startsWith(id) || one.id.endsWith(id));
@@ -210,6 +223,27 @@ export function createFakeSync(parts: FakeSyncParts): { methods: SyncMethods; st
   return { methods, status };
 }
 
+/** A remote that is away, with a table that pauses for a reason of its own. */
+const troubled = (status: RemoteStatus, nowMs: number): RemoteStatus => ({
+  ...status,
+  state: 'offline',
+  reason: 'The service cannot be reached: no answer within 10 s.',
+  fix: 'Check the network and the address; it is tried again by itself.',
+  code: 'remote.unreachable',
+  pending: 1_204,
+  oldestAtMs: nowMs - 47 * MINUTE,
+  etaMs: 190_000,
+  nextTryAtMs: nowMs + 4 * MINUTE,
+  paused: [
+    {
+      table: 'memories',
+      code: 'remote.schema',
+      reason: 'The column "kind" of memories is missing over there.',
+      fix: 'Run `angles sync --test` and let it create what is missing, or undo the change over there.',
+    },
+  ],
+});
+
 function fakeHold(nowMs: number): NonNullable<RemoteStatus['hold']> {
   return {
     kind: 'pull',
@@ -220,6 +254,32 @@ function fakeHold(nowMs: number): NonNullable<RemoteStatus['hold']> {
     sample: ['Retire the decision "One writer per data folder"', 'Retire the decision "Search runs in the agent"'],
   };
 }
+
+const LONG_MINE = [
+  'Every version of every file is kept in SQLite, zstd-compressed, beside its row.',
+  '',
+  'Reasons:',
+  '- One transaction makes a save durable: content, version and outbox entry together.',
+  '- A first capture of 100,000 small files is one sequential write.',
+  '- Nothing else has to be installed.',
+  '',
+  'What it costs: the vault grows with the text that is written, about 2 MB a week here.',
+  'Contents above 1 MiB lie as files in the object store.',
+  'We keep everything for 30 days and thin afterwards.',
+].join('\n');
+const LONG_THEIRS = [
+  'Every version of every file is kept in SQLite, zstd-compressed, beside its row.',
+  '',
+  'Reasons:',
+  '- One transaction makes a save durable: content, version and outbox entry together.',
+  '- A first capture of 100,000 small files is one sequential write.',
+  '- Nothing else has to be installed.',
+  '- Backups read it through the backup interface of SQLite, never torn.',
+  '',
+  'What it costs: the vault grows with the text that is written, about 3 MB a month here.',
+  'Contents above 1 MiB lie as files in the object store.',
+  'We keep everything for 90 days and thin afterwards.',
+].join('\n');
 
 function fakeConflicts(records: readonly EditableRecord[], nowMs: number): Conflict[] {
   const [first, second, third] = records;
@@ -247,8 +307,19 @@ function fakeConflicts(records: readonly EditableRecord[], nowMs: number): Confl
       theirs: first.title,
       base: 'Keep versions in SQLite',
       winner: 'theirs',
-      choices: ['mine', 'theirs', 'both', 'edited'],
+      choices: ['mine', 'theirs', 'edited'],
       current: first.title,
+    },
+    {
+      ...common(first, 4),
+      field: 'decision',
+      kind: 'edit',
+      mine: LONG_MINE,
+      theirs: LONG_THEIRS,
+      base: LONG_MINE.split('\n').slice(0, 9).join('\n'),
+      winner: 'mine',
+      choices: ['mine', 'theirs', 'both', 'edited'],
+      current: LONG_MINE,
     },
     {
       ...common(second, 1),

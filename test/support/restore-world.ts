@@ -7,7 +7,7 @@ import type { RestoreRequest, RestoreTarget } from '../../src/main/backup/plan.t
 import { createRestorer, type Restorer, type RestorerDeps } from '../../src/main/backup/restorer.ts';
 import type { BackupSource } from '../../src/main/backup/source.ts';
 import { testArchiveKey } from './archive-key.ts';
-import { type BackupVault, newBackupVault } from './restore-vault.ts';
+import { type BackupVault, newBackupVault } from './archive-vault.ts';
 
 export type RestoreWorld = BackupVault & {
   readonly archive: (request?: Partial<ArchiveRequest>) => Promise<ArchiveReceipt>;

@@ -7,6 +7,7 @@ import type { BackupSource } from '../store/backup-source.ts';
 import type { StoredBytes } from '../store/contents.ts';
 import { chunkFile } from './format.ts';
 import type { ObjectWriter } from './object-writer.ts';
+import { unpackOptions } from './pack-format.ts';
 
 /** Makes a copy that may leave this machine; `redactions` 0 means that nothing had to be taken out. */
 export type Redact = (path: string, bytes: Buffer) => { readonly bytes: Buffer; readonly redactions: number };
@@ -102,7 +103,7 @@ function check(bytes: Buffer, stored: StoredBytes, sha256: Buffer): Buffer {
   let plain = bytes;
   if (stored.encoding === 'zstd') {
     try {
-      plain = zstdDecompressSync(bytes, { maxOutputLength: Math.max(stored.sizeBytes, 1) });
+      plain = zstdDecompressSync(bytes, unpackOptions(stored.sizeBytes));
     } catch (cause) {
       throw rotten(sha256, cause);
     }

@@ -63,11 +63,19 @@ function createPackReader(descriptor: number, index: PackIndex, name: string): P
     const end = sorted.offsets[from + 1] ?? sizeBytes - PACK_TRAILER_BYTES;
     return { end, position: sorted.positions[from] as number };
   };
+  /** Where an entry ends only a sorted index tells; for unpacking it is enough to have as much as it can take. */
   const entryAt = (offset: number) => {
+    const most = sizeBytes - PACK_TRAILER_BYTES - offset;
+    if (offset < 12 || most <= 0) throw damaged(`${name} has an index that lies`);
+    const head = readEntryHeader(window.read(offset, Math.min(most, 32)), name);
+    const bytes = window.read(offset, Math.min(most, 64 + longestStream(head.sizeBytes)));
+    return { bytes, ...head };
+  };
+  const wholeEntryAt = (offset: number) => {
     const { end, position } = locate(offset);
     if (end <= offset || end > sizeBytes) throw damaged(`${name} has an index that lies`);
     const bytes = window.read(offset, end - offset);
-    return { bytes, position, ...readEntryHeader(bytes, name) };
+    return { bytes, position, type: readEntryHeader(bytes, name).type };
   };
   const readAt: PackReader['readAt'] = (offset, base) => {
     const deltas: Buffer[] = [];
@@ -104,12 +112,17 @@ function createPackReader(descriptor: number, index: PackIndex, name: string): P
     sizeBytes,
     readAt,
     rawAt: (offset) => {
-      const entry = entryAt(offset);
+      const entry = wholeEntryAt(offset);
       if (crc32(entry.bytes) !== index.crcAt(entry.position)) throw damaged(`${name} has a flipped bit at ${offset}`);
       return typeName(entry.type) === undefined ? null : Buffer.from(entry.bytes);
     },
     close: () => closeSync(descriptor),
   };
+}
+
+/** Of deflated data that cannot be made smaller: 5 bytes for each 16 KB at the least, as zlib's own deflateBound has it. */
+function longestStream(sizeBytes: number): number {
+  return sizeBytes + (sizeBytes >> 10) + 128;
 }
 
 function sortOffsets(index: PackIndex): { offsets: Float64Array; positions: number[] } {

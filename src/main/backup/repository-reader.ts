@@ -25,6 +25,7 @@ import {
 import type { GitObjects } from './git-objects.ts';
 import { parseCommit, parseTree, type ReadTreeEntry } from './git-repository.ts';
 import { FORMAT_VERSION, type FormatFile, formatFile } from './keys.ts';
+import { unpackOptions } from './pack-format.ts';
 
 /** A commit that was proven to be the backup that its manifest describes. */
 export type OpenedBackup = {
@@ -80,7 +81,7 @@ export function createBackupObjects(
     const { encoding, body } = unseal(keys, data, kind, index);
     if (encoding === 'raw') return body;
     try {
-      return zstdDecompressSync(body, { maxOutputLength: Math.max(mostBytes, 1) });
+      return zstdDecompressSync(body, kind === 'content' ? unpackOptions(mostBytes) : { maxOutputLength: mostBytes });
     } catch (cause) {
       throw damaged(`object ${oid} cannot be unpacked`, cause);
     }

@@ -183,7 +183,7 @@ async function writeObjects(
   run: Run,
 ): Promise<{ readonly commit: string | null; readonly warnings: readonly string[] }> {
   const { source, out, index, deps, base, request, repository } = run;
-  const clock = createClock(request, out, source.countFiles());
+  const clock = createClock(request, out, base?.manifest.files ?? source.countFiles());
   const redact = repository.unlocked.keys === null ? (deps.redact ?? null) : null;
   const contents = createContentWriter({ source, index, out }, redact, deps.chunkBytes);
   const roots = await writeRoots(run, contents, clock);

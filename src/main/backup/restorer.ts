@@ -76,7 +76,11 @@ export type PastRestore = {
   readonly backupName: string;
   readonly state: RestoreState;
   readonly files: number;
+  readonly overwritten: number;
+  readonly bytes: number;
   readonly rows: number;
+  readonly rowsInserted: number;
+  readonly inPlace: boolean;
   readonly places: readonly { readonly rootId: number; readonly folder: string }[];
   /** Until then it can be undone. */
   readonly undoUntilMs: number;
@@ -388,15 +392,20 @@ function toOp({ entry, action, was }: RestorePlan['files'][number], n: number): 
 }
 
 function toPast(journal: Journal): PastRestore {
-  const { id, startedAtMs, backupId, backupName, places } = journal.head;
+  const { id, startedAtMs, backupId, backupName, places, inPlace } = journal.head;
+  const files = journal.ops.filter((op) => op.kind !== 'folder');
   return {
     id,
     startedAtMs,
     backupId,
     backupName,
     state: journal.state(),
-    files: journal.ops.length,
+    files: files.length,
+    overwritten: files.filter((op) => op.action === 'overwrite').length,
+    bytes: files.reduce((sum, op) => sum + op.sizeBytes, 0),
     rows: journal.rows.length,
+    rowsInserted: journal.rows.filter(({ before }) => before === null).length,
+    inPlace,
     places,
     undoUntilMs: startedAtMs + KEEP_MS,
   };

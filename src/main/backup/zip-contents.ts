@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
+import { afterContent } from './collect.ts';
 import type { ZipEntry } from './zip-structure.ts';
 
 const CHUNK_BYTES = 1_048_576;
@@ -16,6 +17,7 @@ export type Proof = { readonly sha256: string; readonly sizeBytes: number };
  * Throws `backup.damaged` unless they have the size and the checksum that the entry says, and those of `proof`.
  */
 export function readZipEntry(descriptor: number, entry: ZipEntry, proof: Proof | null): Buffer {
+  afterContent();
   const stored = readRange(descriptor, entry.dataAt, entry.storedBytes, entry);
   let bytes = stored;
   if (entry.isDeflated) {

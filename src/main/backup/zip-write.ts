@@ -5,6 +5,7 @@
  */
 import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
+import { afterContent } from './collect.ts';
 
 export type ZipInput = {
   /** Relative, with `/` between its parts. */
@@ -32,7 +33,8 @@ const U32 = 0xffffffff;
 const U16 = 0xffff;
 
 type Written = {
-  readonly name: Buffer;
+  /** As text: a short buffer would keep the 64 kB alive that Node cuts it from. */
+  readonly name: string;
   readonly mtime: Date;
   readonly mode: number;
   readonly at: number;
@@ -54,7 +56,7 @@ export async function* writeZip(entries: Iterable<ZipInput>, options: ZipWriteOp
   };
   for (const input of entries) {
     const { first, rest } = await readStart(await input.open());
-    const common = { name: Buffer.from(input.name, 'utf8'), mtime: input.mtime, mode: input.mode, at: position };
+    const common = { name: input.name, mtime: input.mtime, mode: input.mode, at: position };
     if (rest === null) {
       const packed = options.level === 0 ? first : await deflateWhole(first, { level: options.level });
       const isSmaller = packed.length < first.length;
@@ -69,6 +71,7 @@ export async function* writeZip(entries: Iterable<ZipInput>, options: ZipWriteOp
       yield moved(localHeader(written));
       if (first.length > 0) yield moved(isSmaller ? packed : first);
       directory.push(written);
+      afterContent();
       continue;
     }
     const flags = FLAG_UTF8 | FLAG_DESCRIPTOR;
@@ -132,12 +135,13 @@ async function* deflated(plain: AsyncIterable<Buffer>, level: number): AsyncGene
 }
 
 function localHeader(entry: Written): Buffer {
-  const header = Buffer.alloc(30 + entry.name.length);
+  const name = Buffer.from(entry.name, 'utf8');
+  const header = Buffer.alloc(30 + name.length);
   header.writeUInt32LE(0x04034b50, 0);
   header.writeUInt16LE(20, 4);
   writeCommon(header, 6, entry);
-  header.writeUInt16LE(entry.name.length, 26);
-  entry.name.copy(header, 30);
+  header.writeUInt16LE(name.length, 26);
+  name.copy(header, 30);
   return header;
 }
 
@@ -187,17 +191,18 @@ function centralHeader(entry: Written): Buffer {
     extra.writeBigUInt64LE(BigInt(entry.storedBytes), 21);
     extra.writeBigUInt64LE(BigInt(entry.at), 29);
   }
+  const name = Buffer.from(entry.name, 'utf8');
   const header = Buffer.alloc(46);
   header.writeUInt32LE(0x02014b50, 0);
   // Made on Unix, by version 6.3 of the specification.
   header.writeUInt16LE((3 << 8) | 63, 4);
   header.writeUInt16LE(isWide ? 45 : 20, 6);
   writeCommon(header, 8, isWide ? { ...entry, storedBytes: U32, sizeBytes: U32 } : entry);
-  header.writeUInt16LE(entry.name.length, 28);
+  header.writeUInt16LE(name.length, 28);
   header.writeUInt16LE(extra.length, 30);
   header.writeUInt32LE(((REGULAR_FILE | (entry.mode & 0o777)) << 16) >>> 0, 38);
   header.writeUInt32LE(isWide ? U32 : entry.at, 42);
-  return Buffer.concat([header, entry.name, extra]);
+  return Buffer.concat([header, name, extra]);
 }
 
 /** The end of the directory, without its comment. */

@@ -14,7 +14,23 @@ export type Connection = {
 export const PING_TIMEOUT_MS = 3_000;
 const CALL_TIMEOUT_MS = 60_000;
 /** These read whole folders or remotes: they end when they end, or when the agent does. */
-const UNLIMITED: readonly MethodName[] = ['scan.run', 'roots.add', 'roots.decide', 'sync.run', 'sync.decide'];
+const UNLIMITED: readonly MethodName[] = [
+  'scan.run',
+  'roots.add',
+  'roots.decide',
+  'sync.run',
+  'sync.decide',
+  'backups.run',
+  'backups.verify',
+  'backups.prune',
+  'backups.drill',
+  'restore.plan',
+  'restore.apply',
+  'restore.undo',
+  'restore.resume',
+  'drift.run',
+  'key.rotate',
+];
 
 /**
  * Finds the agent that runs on this data folder. null when there is none (no `agent.json`, one of a process that is

@@ -46,6 +46,14 @@ export function activitySummary(kind: ActivityKind, path: string | null, previou
       return 'Changes of a remote wait for a decision';
     case 'sync.decided':
       return 'Changes of a remote were decided';
+    case 'backup.made':
+      return 'A backup was made';
+    case 'backup.failed':
+      return 'A backup failed';
+    case 'restore.done':
+      return 'A backup was restored';
+    case 'restore.undone':
+      return 'A restore was undone';
     default:
       return assertNever(kind);
   }

@@ -76,6 +76,8 @@ export function createSession(parts: SessionParts): Session {
   let isStopped = false;
   let active = 0;
   let pullDueAtMs = 0;
+  /** Hints so far: one that comes while a pull runs asks for another one. */
+  let hints = 0;
   let reconcileDueAtMs = Number.POSITIVE_INFINITY;
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let allowance = 0;
@@ -106,6 +108,10 @@ export function createSession(parts: SessionParts): Session {
   const pausedTables = (): SyncTable[] => {
     for (const [table, pause] of paused) if (pause.untilMs <= parts.monotonicMs()) paused.delete(table);
     return [...paused.keys()];
+  };
+  const hinted = (): void => {
+    hints += 1;
+    pullDueAtMs = 0;
   };
   const assertLeader = (): void => leader?.assert();
 
@@ -173,6 +179,7 @@ export function createSession(parts: SessionParts): Session {
   };
 
   const pull = async (own: Connector, options: RunOptions, tally: Tally, signal: AbortSignal): Promise<void> => {
+    const hintsBefore = hints;
     const failed = new Map<SyncTable, PausedTable>();
     const onUnread: PullOrder['onUnread'] = (table, { code, message, hint }) =>
       failed.set(table, { code, message, hint });
@@ -184,7 +191,7 @@ export function createSession(parts: SessionParts): Session {
     if (compares) reconcileDueAtMs = parts.monotonicMs() + shell.settings().reconcileMs;
     setHold('pull', hold ?? second);
     noteUnread(failed);
-    pullDueAtMs = parts.monotonicMs() + parts.pullEveryMs;
+    pullDueAtMs = hints === hintsBefore ? parts.monotonicMs() + parts.pullEveryMs : 0;
     states.update(remote, { lastPullAtMs: shell.nowMs() });
   };
 
@@ -343,7 +350,7 @@ export function createSession(parts: SessionParts): Session {
       reconcileDueAtMs = parts.monotonicMs() + shell.settings().reconcileMs;
       if (next !== null) {
         unlisten = next.listen(() => {
-          pullDueAtMs = 0;
+          hinted();
           arm();
         });
       }
@@ -436,7 +443,7 @@ export function createSession(parts: SessionParts): Session {
       arm();
     },
     wake: (why) => {
-      if (why === 'hint') pullDueAtMs = 0;
+      if (why === 'hint') hinted();
       const last = failure();
       const isUnreachable = last?.code === 'remote.unreachable';
       const isRested = parts.monotonicMs() - triedAtMs > NUDGE_MS;

@@ -26,6 +26,10 @@ export type RootWatch = {
   /** When the next safety scan begins (wall clock); null when none is planned. */
   readonly nextScanAtMs: () => number | null;
   readonly folders: () => number;
+  /** Stops watching and waits for what runs; nothing is scanned by itself until {@link RootWatch.resume}. */
+  readonly pause: () => Promise<void>;
+  /** Watches again and finds what changed meanwhile; resolves when it is durable. */
+  readonly resume: () => Promise<void>;
 };
 
 export type RootCondition = {
@@ -71,6 +75,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   let trouble: Trouble | null = null;
   let scanning = false;
   let isStarting = true;
+  let isPaused = false;
   let progress: ScanProgress | null = null;
   let lastScanMs = 0;
   let nextScanAtMs: number | null = null;
@@ -159,7 +164,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   /** Before a scan: also folders whose creation was never told, as an overflow loses any event. */
   const watchAll = (): void => {
     if (abort.signal.aborted) return;
-    if (!options.isWatching) {
+    if (!options.isWatching || isPaused) {
       watched = folderIdentity(rootPath);
       return;
     }
@@ -175,7 +180,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   };
 
   const retryLater = (delayMs: number): void => {
-    if (abort.signal.aborted || !options.isWatching || retryTimer !== null) return;
+    if (abort.signal.aborted || !options.isWatching || isPaused || retryTimer !== null) return;
     retryTimer = setTimeout(() => {
       retryTimer = null;
       void begin();
@@ -183,7 +188,11 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   };
 
   /** Watches and scans; when that cannot be done it is tried again later. */
-  const begin = (): Promise<void> => scan({ acceptDeletes: false }).then(() => undefined, explain);
+  const begin = async (): Promise<void> => {
+    // Whoever paused it has it scanned at the end.
+    if (isPaused) return;
+    await scan({ acceptDeletes: false }).then(() => undefined, explain);
+  };
 
   // ---- Scans ------------------------------------------------------------------------------------
 
@@ -331,5 +340,14 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     progress: () => progress,
     nextScanAtMs: () => nextScanAtMs,
     folders: () => watcher?.folders() ?? 0,
+    pause: async () => {
+      isPaused = true;
+      stopWatching();
+      await scans;
+    },
+    resume: async () => {
+      isPaused = false;
+      await begin();
+    },
   };
 }

@@ -20,6 +20,11 @@ export type WatchService = {
   readonly nextScanAtMs: () => number | null;
   /** Watches that the system keeps for us. */
   readonly folders: () => number;
+  /**
+   * Stops watching until what it gives back is called: that watches again and captures what changed meanwhile. Scans
+   * that somebody asks for work all the same.
+   */
+  readonly pause: () => Promise<() => Promise<void>>;
   readonly stop: () => Promise<void>;
 };
 
@@ -114,6 +119,14 @@ export function createWatchService(options: WatchServiceOptions): WatchService {
     settled: async (atMostMs) => {
       const endMs = parts.monotonicMs() + atMostMs;
       while (waiting() > 0 && parts.monotonicMs() < endMs) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    pause: async () => {
+      const paused = [...watches.values()].map(({ watch }) => watch);
+      await Promise.all(paused.map((watch) => watch.pause()));
+      return async () => {
+        const still = new Set([...watches.values()].map(({ watch }) => watch));
+        for (const watch of paused) if (still.has(watch)) await watch.resume();
+      };
     },
     stop: async () => {
       burst.stop();

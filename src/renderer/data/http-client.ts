@@ -103,6 +103,7 @@ export function createHttpClient(world: HttpWorld): PageClient {
 
   return {
     connection,
+    desktop: null,
     retryNow: () => {
       attempt = 0;
       connect();

@@ -8,9 +8,13 @@ export const VIEWS = [
   'search',
   'decisions',
   'memories',
+  'conflicts',
+  'sync',
+  'backups',
   'logs',
   'health',
   'settings',
+  'welcome',
 ] as const;
 export type ViewName = (typeof VIEWS)[number];
 export type Params = Readonly<Record<string, string>>;

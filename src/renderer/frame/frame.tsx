@@ -11,7 +11,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Icon, Mark } from '../parts/icon.tsx';
 import { formatCount, strings } from '../strings.ts';
 import { Palette } from './palette.tsx';
-import { SECTIONS, sectionOf } from './sections.ts';
+import { SECTIONS, sectionCounts, sectionOf } from './sections.ts';
 import { Shortcuts } from './shortcuts.tsx';
 import { ThemeButton } from './theme-button.tsx';
 import { useKeys } from './use-keys.ts';
@@ -71,7 +71,8 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
 
 function Navigation({ route }: { route: Route }): VNode {
   const { overlay } = useApp();
-  const waiting = useStatus().data?.attention.length ?? 0;
+  const status = useStatus().data;
+  const counts = status === undefined ? {} : sectionCounts(status);
   return (
     <nav class="navigation" aria-label={text.sections}>
       {[0, 1, 2].map((group) => (
@@ -85,9 +86,9 @@ function Navigation({ route }: { route: Route }): VNode {
               >
                 <Icon name={view} />
                 <span>{strings.views[view]}</span>
-                {view === 'overview' && waiting > 0 ? (
+                {(counts[view] ?? 0) > 0 ? (
                   <span class="count" title={strings.overview.attention}>
-                    {formatCount(waiting)}
+                    {formatCount(counts[view] ?? 0)}
                   </span>
                 ) : null}
               </a>

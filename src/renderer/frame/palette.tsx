@@ -152,6 +152,8 @@ function fixedCommands(app: App, tell: ReturnType<typeof useTell>): Command[] {
       ({ view }): Command => ({ id: view, group: text.go, label: strings.views[view], icon: view, run: go(view) }),
     ),
     act(strings.overview.scan, 'working', scan),
+    act(text.syncNow, 'sync', () => void syncNow(app, tell)),
+    act(text.backUp, 'backups', go('backups', { run: '1' })),
     act(strings.records.newDecision, 'plus', go('decisions', { new: '1' })),
     act(strings.records.newMemory, 'plus', go('memories', { new: '1' })),
     act(strings.overview.addFolder, 'files', go('settings', { add: '1' })),
@@ -162,6 +164,17 @@ function fixedCommands(app: App, tell: ReturnType<typeof useTell>): Command[] {
     ),
     act(strings.frame.shortcuts, 'keyboard', () => app.overlay.set('shortcuts')),
   ];
+}
+
+async function syncNow(app: App, tell: ReturnType<typeof useTell>): Promise<void> {
+  try {
+    const { plans } = await app.client.call('sync.run', {});
+    const problem = plans.find((plan) => plan.problem !== null)?.problem ?? null;
+    if (problem === null) tell.ok(plans.length === 0 ? text.syncOff : text.synced);
+    else tell.problem(problem.message);
+  } catch (error) {
+    tell.fail(error);
+  }
 }
 
 type Hits = Parameters<typeof hitLink>[0][];

@@ -186,11 +186,14 @@ export function ViewHead({ title, lead, children }: HeadProps): VNode {
 /** Tells a failure of an action at the edge of the page. */
 export function useTell(): {
   ok: (text: string, action?: { label: string; run: () => void }) => void;
+  /** A failure that came as a value. */
+  problem: (text: string) => void;
   fail: (error: unknown) => void;
 } {
   const { notice } = useApp();
   return {
     ok: (text, action) => notice.set({ tone: 'ok', text, ...(action === undefined ? {} : { action }) }),
+    problem: (text) => notice.set({ tone: 'error', text }),
     fail: (error) => {
       const { title, message } = describeError(error);
       notice.set({ tone: 'error', text: message === null ? title : `${title} ${message}` });

@@ -7,7 +7,7 @@ type DialogProps = {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
-  readonly kind?: 'center' | 'palette' | 'drawer';
+  readonly kind?: 'center' | 'wide' | 'palette' | 'drawer';
   readonly hideTitle?: boolean;
 };
 

@@ -1,4 +1,7 @@
 /** How states look: which tone and which shape. */
+
+import type { BackupStatus, Destination } from '../../shared/contract-backup.ts';
+import type { SyncState } from '../../shared/contract-sync.ts';
 import type { ActivityKind, Check, DecisionStatus, LogLevel, Priority, RootState } from '../../shared/model.ts';
 import type { Tone } from './basics.tsx';
 import type { IconName } from './icon.tsx';
@@ -14,6 +17,29 @@ export const rootLooks: Record<RootState, Look> = {
   held: { tone: 'warn', icon: 'alert' },
   missing: { tone: 'warn', icon: 'alert' },
   unreadable: { tone: 'error', icon: 'error' },
+};
+
+export const syncLooks: Record<SyncState, Look> = {
+  ok: { tone: 'ok', icon: 'check' },
+  syncing: { tone: 'info', icon: 'working' },
+  offline: { tone: 'neutral', icon: 'clock' },
+  needs_you: { tone: 'warn', icon: 'alert' },
+  off: { tone: 'neutral', icon: 'off' },
+};
+
+export const backupLooks: Record<BackupStatus['state'], Look> = {
+  ok: { tone: 'ok', icon: 'safe' },
+  waiting: { tone: 'info', icon: 'clock' },
+  working: { tone: 'info', icon: 'working' },
+  needs_you: { tone: 'warn', icon: 'alert' },
+  off: { tone: 'neutral', icon: 'off' },
+};
+
+export const destinationLooks: Record<Destination['state'], Look> = {
+  ok: { tone: 'ok', icon: 'check' },
+  behind: { tone: 'info', icon: 'clock' },
+  needs_you: { tone: 'warn', icon: 'alert' },
+  off: { tone: 'neutral', icon: 'off' },
 };
 
 export const verdictLooks: Record<Check['verdict'], Look> = {
@@ -58,10 +84,14 @@ export function activityIcon(kind: ActivityKind): IconName {
     case 'root.held':
     case 'sync.held':
     case 'sync.conflict':
+    case 'backup.failed':
       return 'alert';
     case 'root.released':
     case 'sync.decided':
     case 'sync.resolved':
+    case 'backup.made':
+    case 'restore.done':
+    case 'restore.undone':
       return 'check';
     case 'agent.started':
     case 'agent.stopped':

@@ -19,6 +19,12 @@ type VirtualListProps<T> = {
   /** Stays at the end while it is at the end: for a log. */
   readonly followEnd?: boolean;
   readonly onLeaveEnd?: () => void;
+  /** Makes rows choosable: a box before each, toggled by a click on it or by space. */
+  readonly choosing?: {
+    readonly isChosen: (item: T) => boolean;
+    readonly toggle: (item: T) => void;
+    readonly labelOf: (item: T) => string;
+  };
   readonly class?: string;
 };
 
@@ -26,7 +32,7 @@ const NEAR_END_ROWS = 60;
 
 /** A list of any length: only the rows in sight exist in the page. One tab stop; arrows, Page, Home and End move in it. */
 export function VirtualList<T>(props: VirtualListProps<T>): VNode {
-  const { items, rowHeight, followEnd = false } = props;
+  const { items, rowHeight, followEnd = false, choosing } = props;
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
   const [scrollTop, setScrollTop] = useState(0);
@@ -73,7 +79,9 @@ export function VirtualList<T>(props: VirtualListProps<T>): VNode {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const next = rowAfterKey(event.key, index, count, Math.floor(height / rowHeight));
+    const here = items[index];
     if (next !== null) select(next);
+    else if (event.key === ' ' && choosing !== undefined && here !== undefined) choosing.toggle(here);
     else if ((event.key === 'Enter' || event.key === ' ') && event.target === box.current) open(index);
     else return;
     event.preventDefault();
@@ -88,6 +96,7 @@ export function VirtualList<T>(props: VirtualListProps<T>): VNode {
       role="grid"
       tabIndex={0}
       aria-label={props.label}
+      aria-multiselectable={choosing === undefined ? undefined : true}
       aria-rowcount={props.total ?? count}
       aria-activedescendant={count > 0 && index >= start && index < end ? `${id}-${index}` : undefined}
       onScroll={onScroll}
@@ -107,13 +116,25 @@ export function VirtualList<T>(props: VirtualListProps<T>): VNode {
               role="row"
               class={`virtual-row${at === index && touched ? ' selected' : ''}`}
               aria-rowindex={at + 1}
-              aria-selected={at === index}
+              aria-selected={choosing === undefined ? at === index : choosing.isChosen(item)}
               style={{ top: `${at * rowHeight}px`, height: `${rowHeight}px` }}
               onClick={() => {
                 setSelected(at);
                 open(at);
               }}
             >
+              {choosing === undefined ? null : (
+                <Cell class="choose-cell">
+                  <input
+                    type="checkbox"
+                    tabIndex={-1}
+                    aria-label={choosing.labelOf(item)}
+                    checked={choosing.isChosen(item)}
+                    onClick={(event) => event.stopPropagation()}
+                    onChange={() => choosing.toggle(item)}
+                  />
+                </Cell>
+              )}
               {props.render(item, at === index)}
             </div>
           );

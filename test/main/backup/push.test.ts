@@ -113,7 +113,7 @@ describe('a push', () => {
 
   it('takes a server that stalls or breaks off as unreachable, and never follows it elsewhere', async () => {
     vault.save('a.md', 'one');
-    await vault.openWriter().backup({ reason: 'manual' });
+    const { summary } = await vault.openWriter().backup({ reason: 'manual' });
     for (const how of ['stall', 'stall-after-upload'] as const) {
       server.behave(how);
       await expect(pushNow(null, { stallMs: 300 })).rejects.toMatchObject({
@@ -131,7 +131,8 @@ describe('a push', () => {
     cancel.abort(new Error('stop'));
     await expect(running).rejects.toThrow('stop');
     server.behave('normal');
-    expect((await pushNow()).commitsSent).toBe(1);
+    // What came before the silence may have been enough: either way it ends with the backup over there.
+    expect((await pushNow()).commit).toBe(summary.commit);
   });
 
   it('leaves a tag alone that means another backup over there', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAN_FROM } from '../../../src/main/backup/folder-writer.ts';
@@ -110,8 +110,7 @@ describe('a backup', () => {
     const first = vault.openWriter();
     await first.backup({ reason: 'manual' });
     first.close();
-    for (const suffix of ['', '-wal', '-shm'])
-      rmSync(join(vault.dataFolder, 'backups', `local.index.db${suffix}`), { force: true });
+    vault.loseIndex();
     vault.save('d1/new.md', 'new');
     const writer = vault.openWriter();
     const second = await writer.backup({ reason: 'change' });

@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fsPath } from '../../../src/main/path-names.ts';
+import { describeTree, listFiles } from '../../support/archive-vault.ts';
 import { createRandom, randomContent, randomTree } from '../../support/random-tree.ts';
-import { describeTree, listFiles } from '../../support/restore-vault.ts';
 import { inPlace, newRestoreWorld, type RestoreWorld, toFolder } from '../../support/restore-world.ts';
 
 const TREES = Number(process.env.TREES ?? 12);

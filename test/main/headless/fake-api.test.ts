@@ -6,6 +6,7 @@ import { fakeId } from '../../support/fake-data.ts';
 
 // The faces are tested against the fake: an answer that the contract does not allow would prove nothing.
 const INPUTS: { readonly [M in MethodName]?: unknown } = {
+  'agent.pause': { untilMs: Date.UTC(2026, 10, 21) },
   'roots.add': { path: '/home/mira/new' },
   'roots.remove': { path: '/home/mira/notes' },
   'roots.decide': { path: '/home/mira/assistant-exports', decision: 'accept' },

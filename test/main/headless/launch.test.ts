@@ -7,7 +7,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../../src/main/package-root.ts';
 
 type Choice = { shell: 'desktop' | 'headless'; reason: string };
-type Facts = { electronBinary: string | null; display: string | null; platform: string; desktopEntry: boolean };
+type Facts = {
+  electronBinary: string | null;
+  display: string | null;
+  platform: string;
+  desktopEntry: boolean;
+  headlessWanted?: boolean;
+};
 const load = async <T>(path: string): Promise<T> => (await import(pathToFileURL(join(packageRoot(), path)).href)) as T;
 const { chooseShell } = await load<{ chooseShell: (facts: Facts) => Choice }>('bin/choose-shell.mjs');
 const { isNewEnough } = await load<{ isNewEnough: (version: string) => boolean }>('bin/own-node.mjs');
@@ -21,8 +27,9 @@ describe('the shell', () => {
 
   test.each([
     [{}, 'desktop', 'Electron and a display'],
-    [{ desktopEntry: false }, 'headless', 'no desktop app yet'],
-    [{ electronBinary: null }, 'headless', 'No Electron'],
+    [{ desktopEntry: false }, 'headless', 'not built'],
+    [{ headlessWanted: true }, 'headless', 'asked for'],
+    [{ electronBinary: null }, 'headless', 'Electron is not installed'],
     [{ display: null }, 'headless', 'no display'],
     [{ display: null, platform: 'darwin' }, 'desktop', ''],
     [{ display: null, platform: 'win32' }, 'desktop', ''],
@@ -118,7 +125,7 @@ describe('the build stamp', () => {
     expect(run()).toMatchObject({
       status: 0,
       stdout: '["start","--root","/notes"]\n',
-      stderr: 'Running headless. This version has no desktop app yet.\n',
+      stderr: 'Running headless. The desktop app was not built.\n',
     });
   });
 });

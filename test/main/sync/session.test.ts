@@ -400,3 +400,89 @@ test('a record that another device put into a new page keeps its id, and the end
       expect(listed(device)).toMatchObject([{ id, content: 'edited in the new page', deletedAtMs: null }]);
   }
 });
+
+test('a hint that comes while a pull runs asks for another one', async () => {
+  const supabase = memory();
+  const gate: { hint: () => void; pulls: number } = { hint: () => undefined, pulls: 0 };
+  let second = (): void => undefined;
+  const again = new Promise<void>((resolve) => {
+    second = resolve;
+  });
+  const device = open({
+    remotes: [supabase],
+    wrapConnector: (connector) => ({
+      ...connector,
+      listen: (onHint) => {
+        gate.hint = onHint;
+        return () => undefined;
+      },
+      pull: async (cursor, signal) => {
+        const page = await connector.pull(cursor, signal);
+        gate.pulls += 1;
+        if (gate.pulls === 1) gate.hint();
+        if (gate.pulls === 2) second();
+        return page;
+      },
+    }),
+  });
+  device.session('supabase').start();
+  await again;
+  expect(gate.pulls).toBe(2);
+  await device.session('supabase').stop();
+});
+
+test('a table that cannot be read pauses by name while the others go on, and goes on when it can be read again', async () => {
+  const supabase = memory();
+  let isBroken = true;
+  const broken = () => new AppError('remote.schema', 'The table memories has lost its column title.');
+  const device = open({
+    remotes: [supabase],
+    wrapConnector: (connector) => ({
+      ...connector,
+      pull: async (cursor, signal) => {
+        if (!isBroken) return connector.pull(cursor, signal);
+        const page = await connector.pull(cursor, signal);
+        const records = page.records.filter(({ table }) => table !== 'memories');
+        return { ...page, records, cursor: cursor ?? '', failed: [{ table: 'memories', error: broken() }] };
+      },
+      read: async (table, ids, signal) => {
+        if (isBroken && table === 'memories') throw broken();
+        return connector.read(table, ids, signal);
+      },
+    }),
+  });
+  const status = () =>
+    device.session('supabase').status({
+      remote: 'supabase',
+      configured: true,
+      pending: 0,
+      leased: 0,
+      parked: 0,
+      oldestAtMs: null,
+    });
+  const fields = { title: 'from there', content: 'x', kind: 'note', category: 'g', status: 'active', tags: [] };
+  supabase.create('memories', fields);
+  supabase.create('decision_vault', {
+    title: 'the others go on',
+    decision: '',
+    type: '',
+    category: '',
+    status: 'open',
+    priority: 'low',
+    tags: [],
+    date: null,
+  });
+  expect((await device.run('supabase', { reconcile: true })).problem).toBeNull();
+  expect(device.stores.records.count('decision_vault')).toBe(1);
+  expect(listed(device)).toEqual([]);
+  expect(status()).toMatchObject({
+    state: 'needs_you',
+    code: 'remote.schema',
+    reason: 'memories pauses (the other tables go on): The table memories has lost its column title.',
+    paused: [{ table: 'memories', code: 'remote.schema' }],
+  });
+  isBroken = false;
+  await device.run('supabase');
+  expect(titles(listed(device).map((record) => ({ fields: record })))).toEqual(['from there']);
+  expect(status()).toMatchObject({ paused: [], code: null });
+});

@@ -57,4 +57,8 @@ export const ACTIVITY_KINDS = words<ActivityKind>({
   'sync.resolved': true,
   'sync.held': true,
   'sync.decided': true,
+  'backup.made': true,
+  'backup.failed': true,
+  'restore.done': true,
+  'restore.undone': true,
 });

@@ -12,6 +12,7 @@ import { fromCommanderError, reportError } from './errors.ts';
 import { addFiles } from './files.ts';
 import type { Io } from './io.ts';
 import { addLogs } from './logs.ts';
+import { addPause } from './pause.ts';
 import { addQueue } from './queue.ts';
 import { addRecords } from './records.ts';
 import { addRoots, addScan } from './roots.ts';
@@ -72,6 +73,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
   addStart(program, runner);
   addAgentCommands(program, runner);
   addStatus(program, runner);
+  addPause(program, runner);
   addRoots(program, runner);
   addScan(program, runner);
   addFiles(program, runner);

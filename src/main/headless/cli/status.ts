@@ -43,6 +43,9 @@ function describeStatus(context: Context, status: AgentStatus): string[] {
     ...(status.sync.conflicts === 0
       ? []
       : [['Conflicts', `${status.sync.conflicts} open (\`angles conflicts\`)`] as const]),
+    ...(status.pausedUntilMs === null
+      ? []
+      : [['Paused', `sending and backing up rest until ${when(context, status.pausedUntilMs)}`] as const]),
     ...status.next.map(
       (next) =>
         [

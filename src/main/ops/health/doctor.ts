@@ -9,6 +9,7 @@ import {
   checkSettings,
   checkVault,
 } from './checks-agent.ts';
+import { checkBackupAge, checkDestinations, checkProof, checkRecoveryKit } from './checks-backup.ts';
 import { checkRoots } from './checks-roots.ts';
 import { checkConflicts, checkSync } from './checks-sync.ts';
 import { checkDataFolder, checkDisk, checkModes, checkNode, checkWatchLimits } from './checks-system.ts';
@@ -19,6 +20,10 @@ const CHECKS: readonly ((facts: DoctorFacts) => Check[])[] = [
   checkRoots,
   checkVault,
   checkContents,
+  checkBackupAge,
+  checkRecoveryKit,
+  checkProof,
+  checkDestinations,
   checkDataFolder,
   checkDisk,
   checkModes,

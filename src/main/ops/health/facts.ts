@@ -1,9 +1,12 @@
 import type { MethodOutput } from '../../../shared/contract.ts';
+import type { BackupStatus } from '../../../shared/contract-backup.ts';
 import type { SyncStatus } from '../../../shared/contract-sync.ts';
 import type { RootInfo } from '../../../shared/model.ts';
 
 /** Everything that the checks look at: plain values, gathered by the agent, so that the verdicts are a pure function. */
 export type DoctorFacts = SystemFacts & {
+  /** null when it could not be read; the reason is then in `settings.warnings` or the log. */
+  readonly backup: BackupStatus | null;
   readonly nowMs: number;
   readonly lock: LockFacts;
   readonly vault: {

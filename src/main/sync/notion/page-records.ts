@@ -72,6 +72,21 @@ export function remoteRecord(
   };
 }
 
+async function bodyOf(
+  api: NotionApi,
+  { bodies }: Access,
+  page: NotionPage,
+  signal: AbortSignal,
+): Promise<readonly BodyNode[]> {
+  const editedMs = Date.parse(page.last_edited_time);
+  const known = bodies.find(page.id, editedMs);
+  if (known !== null) return known;
+  const readAtMs = api.serverNowMs() ?? editedMs;
+  const nodes = await readBody(api, page.id, signal);
+  bodies.keep(page.id, editedMs, readAtMs, nodes);
+  return nodes;
+}
+
 /** The whole record of a page. A page in the trash that hides its blocks is one without a text. */
 export async function readRecord(
   api: NotionApi,
@@ -84,7 +99,7 @@ export async function readRecord(
   if (access.mapping.spec.body === null) return remoteRecord(access.mapping, page, record, null, id);
   let text: PageText;
   try {
-    text = textOfBody(await readBody(api, page.id, signal), record, api.serverNowMs() ?? 0);
+    text = textOfBody(await bodyOf(api, access, page, signal), record, api.serverNowMs() ?? 0);
   } catch (cause) {
     if (!record.inTrash || (cause as { code?: string }).code !== 'remote.not_shared') throw cause;
     text = { kind: 'unknown' };

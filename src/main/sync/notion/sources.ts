@@ -1,5 +1,6 @@
 /** Which data sources hold our tables, and which of their properties hold which field. */
 import { AppError } from '../../../shared/errors.ts';
+import { type BodyCache, createBodyCache } from './body-cache.ts';
 import {
   type DataSourceIds,
   type KnownProperties,
@@ -12,7 +13,7 @@ import type { NotionApi } from './notion-api.ts';
 import { type NotionTable, TABLE_SPECS } from './table-specs.ts';
 import { databaseShape, dataSourceShape, type NotionDataSource, plainText } from './wire.ts';
 
-export type Access = { readonly dataSourceId: string; readonly mapping: Mapping };
+export type Access = { readonly dataSourceId: string; readonly mapping: Mapping; readonly bodies: BodyCache };
 
 export type Sources = {
   readonly tables: readonly NotionTable[];
@@ -73,6 +74,7 @@ export function createSources(api: NotionApi, databases: DataSourceIds): Sources
       return (await readDataSource(id, signal)).id;
     }
   };
+  const bodies = createBodyCache();
   const dataSourceId = async (table: NotionTable, signal: AbortSignal): Promise<string> => {
     const found = ids.get(table) ?? (await findDataSource(table, signal));
     ids.set(table, found);
@@ -101,7 +103,7 @@ export function createSources(api: NotionApi, databases: DataSourceIds): Sources
       const [gone] = missing;
       if (bad) throw wrongType(table, bad.name, bad.found, bad.spec.types[0]);
       if (gone) throw missingProperty(table, known[id]?.[gone.spec.field] === undefined, gone.name);
-      const access = { dataSourceId: id, mapping };
+      const access = { dataSourceId: id, mapping, bodies };
       accesses.set(table, access);
       return access;
     },

@@ -57,19 +57,28 @@ export function DiffPane({ path, snapshot, before, newest }: DiffPaneProps): VNo
 }
 
 function Diff({ diff }: { diff: MethodOutput<'files.diff'> }): VNode {
-  const [shown, setShown] = useState(LINES_AT_ONCE);
   if (!diff.comparable) return <BinaryDiff diff={diff} />;
   if (diff.hunks.length === 0) return <Empty icon="diff" title={text.changes} text={text.same} />;
-  let left = shown;
   return (
     <>
       <p class="small muted numbers">
         <When timeMs={diff.from.capturedAtMs} seconds /> → <When timeMs={diff.to.capturedAtMs} seconds />
         {`: ${text.summary(diff.added, diff.removed)}`}
       </p>
+      <Hunks hunks={diff.hunks} />
+    </>
+  );
+}
+
+/** Changed lines with their context; a very long comparison is shown in portions. */
+export function Hunks({ hunks }: { hunks: MethodOutput<'files.diff'>['hunks'] }): VNode {
+  const [shown, setShown] = useState(LINES_AT_ONCE);
+  let left = shown;
+  return (
+    <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
       <section class="diff panel" tabIndex={0} aria-label={text.changes}>
-        {diff.hunks.map((hunk, index) => {
+        {hunks.map((hunk, index) => {
           const lines = hunk.lines.slice(0, Math.max(0, left));
           left -= hunk.lines.length;
           if (lines.length === 0) return null;

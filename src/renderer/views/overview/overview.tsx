@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import type { AgentStatus } from '../../../shared/contract.ts';
 import { formatBytes, formatDuration } from '../../../shared/display.ts';
 import { useApp } from '../../app-context.ts';
+import { useQuery } from '../../data/query.ts';
 import { formatRoute } from '../../data/route.ts';
 import { formatWhen } from '../../data/time.ts';
 import { useProgress, useStatus } from '../../data/use-status.ts';
@@ -9,6 +10,7 @@ import { Button, Empty, ErrorCard, Skeleton, useNow, When } from '../../parts/ba
 import { Icon } from '../../parts/icon.tsx';
 import { formatCount, strings } from '../../strings.ts';
 import { Attention } from './attention.tsx';
+import { BackupCard, Needs, Remotes } from './elsewhere.tsx';
 import { Folders } from './folders.tsx';
 import { ProgressPanel } from './progress-panel.tsx';
 import { Recent } from './recent.tsx';
@@ -19,6 +21,7 @@ const text = strings.overview;
 export function OverviewView(): VNode {
   const { data: status, error, reload } = useStatus();
   const progress = useProgress(status);
+  const backup = useQuery('backups.status', {}, ['backups']).data;
   if (status === undefined) {
     return (
       <div class="view">
@@ -33,6 +36,7 @@ export function OverviewView(): VNode {
     <div class="view overview">
       <Hero status={status} />
       <Attention status={status} />
+      <Needs sync={status.sync} backup={backup} />
       {progress.size > 0 ? <ProgressPanel progress={[...progress.values()]} /> : null}
       <Totals status={status} />
       {status.roots.length === 0 ? <NoFolder /> : null}
@@ -44,7 +48,8 @@ export function OverviewView(): VNode {
           <Folders status={status} />
           <Waiting status={status} />
           <Next status={status} />
-          <Remotes status={status} />
+          <Remotes sync={status.sync} />
+          <BackupCard status={backup} />
         </div>
       </div>
     </div>
@@ -165,30 +170,6 @@ function Next({ status }: { status: AgentStatus }): VNode {
           ))}
         </ul>
       )}
-    </section>
-  );
-}
-
-function Remotes({ status }: { status: AgentStatus }): VNode {
-  return (
-    <section class="card">
-      <h2>{text.remotes}</h2>
-      <ul class="plain-list">
-        {status.outbox.map((one) => {
-          const name = text.remoteNames[one.remote];
-          const waits = one.pending + one.leased + one.parked > 0;
-          return (
-            <li key={one.remote} class="row muted">
-              <Icon name={one.configured ? 'link' : 'off'} size={16} />
-              {one.configured
-                ? waits
-                  ? text.waitsRemote(one.pending + one.leased, name)
-                  : text.remoteOn(name)
-                : text.remoteOff(name)}
-            </li>
-          );
-        })}
-      </ul>
     </section>
   );
 }

@@ -60,7 +60,7 @@ function ProgressLine({ progress }: { progress: ScanProgress }): VNode {
 }
 
 /** A text that changes at most every ten seconds. */
-function useSpoken(text: string): string {
+export function useSpoken(text: string): string {
   const [spoken, setSpoken] = useState(text);
   const newest = useRef(text);
   newest.current = text;

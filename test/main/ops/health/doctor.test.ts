@@ -44,6 +44,23 @@ const healthy: DoctorFacts = {
   settings: { warnings: [], off: [] },
   sync: { status: { remotes: [], conflicts: 0, safeMode: null }, warnUnsent: 10, errorUnsent: 50 },
   watchedFolders: 100,
+  backup: {
+    state: 'ok',
+    summary: 'Everything captured is in a backup.',
+    problem: null,
+    lastBackupAtMs: NOW - 60_000,
+    lastVerifiedAtMs: NOW - 60_000,
+    unsavedChanges: 0,
+    nextAtMs: null,
+    lastDrill: null,
+    lastProvenAtMs: NOW - 86_400_000,
+    proofIsStale: false,
+    key: { source: 'generated', kind: 'key', fingerprint: 'abcd-0123', kitConfirmedAtMs: NOW - 86_400_000 },
+    destinations: [],
+    progress: null,
+    interruptedRestore: null,
+    warnings: [],
+  },
 };
 
 const with_ = (more: Partial<DoctorFacts>): DoctorFacts => ({ ...healthy, ...more });
@@ -59,6 +76,9 @@ describe('runChecks', () => {
       'root.1 ok',
       'vault ok',
       'contents ok',
+      'backup ok',
+      'backup.kit ok',
+      'backup.proof ok',
       'data_folder ok',
       'disk ok',
       'modes ok',

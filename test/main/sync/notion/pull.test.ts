@@ -22,6 +22,41 @@ afterAll(() => notion.stop());
 const paragraph = (content: string) => ({ paragraph: { rich_text: [{ text: { content } }] } });
 
 describe('pulling', () => {
+  test('a second look at everything reads only the texts that may have changed', async () => {
+    const { connector, database } = await freshDatabase(notion);
+    const add = (name: string) =>
+      notion.call<{ pageId: string }>('page', {
+        dataSourceId: database.dataSourceId,
+        properties: { Name: name, Status: 'open', Priority: 'low' },
+        blocks: [paragraph(`text of ${name}`)],
+      });
+    const textsRead = async (): Promise<number> =>
+      (await notion.log()).filter(({ path }) => path.endsWith('/children')).length;
+    const [first, second] = [await add('one'), await add('two')];
+    await notion.call('clock', { advanceMs: 180_000 });
+    try {
+      await pullAll(connector);
+      await notion.call('clearLog');
+      expect((await pullAll(connector)).records.map(({ fields }) => fields.decision).sort()).toEqual([
+        'text of one',
+        'text of two',
+      ]);
+      expect(await textsRead()).toBe(0);
+      await notion.call('append', { pageId: second.pageId, blocks: [paragraph('and more')] });
+      const again = await pullAll(connector);
+      const byId = new Map(again.records.map((record) => [record.remoteId, record.fields.decision]));
+      expect(byId.get(first.pageId)).toBe('text of one');
+      expect(byId.get(second.pageId)).toContain('and more');
+      // Its minute is not over: it is read each time.
+      await notion.call('append', { pageId: second.pageId, blocks: [paragraph('and the end')] });
+      const last = await pullAll(connector);
+      expect(last.records.find((record) => record.remoteId === second.pageId)?.fields.decision).toContain('the end');
+      expect(await textsRead()).toBe(2);
+    } finally {
+      await notion.call('clock', { advanceMs: -180_000 });
+    }
+  });
+
   test('misses none of many edits in the same minute, whenever in it the pulls happen', async () => {
     const { connector, database } = await freshDatabase(notion);
     const minute = Date.UTC(2026, 10, 24, 12, 0, 0);

@@ -1,0 +1,149 @@
+/** Backups on request, and proofs of those that exist. */
+import type { BackupItem, Destination, DestinationKind } from '../../shared/contract-backup.ts';
+import { AppError } from '../../shared/errors.ts';
+import { AWAY } from './destinations.ts';
+import { describeSummary, fetchInto } from './find-source.ts';
+import { makeArchive, makeBackup } from './make-backup.ts';
+import { openRepository } from './open-repository.ts';
+import type { ServiceParts } from './service-parts.ts';
+import { listDestinations } from './service-status.ts';
+import { noteVerified } from './upkeep.ts';
+
+export type RunWish = {
+  readonly tag?: string | undefined;
+  readonly github?: boolean | undefined;
+  readonly supabase?: boolean | undefined;
+  readonly encryption?: boolean | undefined;
+  readonly sanityCheck?: boolean | undefined;
+  readonly exportTo?: string | undefined;
+  readonly emergency?: boolean | undefined;
+};
+
+export type RunOutcome = {
+  readonly backup: BackupItem;
+  readonly isNew: boolean;
+  readonly archive: BackupItem | null;
+  readonly exportedTo: string | null;
+  readonly destinations: Destination[];
+  readonly redactedFiles: string[];
+};
+
+/**
+ * Makes a backup now and brings it to its destinations. The backup itself must succeed; what a destination has against
+ * it is told in its state.
+ */
+export async function runBackup(parts: ServiceParts, wish: RunWish): Promise<RunOutcome> {
+  const { deps, exclusive, catalog, destinations } = parts;
+  const reason = wish.emergency === true ? 'emergency' : 'manual';
+  const tag = wish.tag ?? null;
+  const made = await exclusive.run('backup', async () => {
+    const result = await makeBackup(reason, tag, parts.make);
+    const isEncrypted = wish.encryption !== false;
+    const common = { reason, tag, isEncrypted, sanityCheck: wish.sanityCheck !== false } as const;
+    const isArchiving = deps.settings().isArchiving || wish.emergency === true || !isEncrypted;
+    const exported =
+      wish.exportTo === undefined ? null : await makeArchive({ ...common, exportTo: wish.exportTo }, parts.make);
+    // The file that was asked for is an archive already; another one beside it only where it is sent on.
+    const kept =
+      isArchiving && (exported === null || deps.bucketPlace() !== null)
+        ? await makeArchive({ ...common, exportTo: null }, parts.make)
+        : null;
+    return { result, exported, kept };
+  });
+  const wanted = AWAY.filter((kind) => wish[kind] !== false);
+  await destinations.deliver(wanted, { isDue: false, signal: parts.signal });
+  const { result, exported, kept } = made;
+  const summary = result.summary;
+  deps.note('backup.made', `Backup ${summary.sequence}${tag === null ? '' : ` (${tag})`}: ${summary.files} files.`);
+  const archive = kept === null ? undefined : parts.archives.kept.archives().find(({ file }) => file === kept.file);
+  const report = (kept ?? exported)?.redactions?.files ?? [];
+  return {
+    backup: catalog.item(await catalog.find(summary.commit)),
+    isNew: result.isNew,
+    archive: archive === undefined ? null : catalog.item({ kind: 'archive', archive }),
+    exportedTo: exported?.file ?? null,
+    destinations: await listDestinations(parts),
+    redactedFiles: report.map(({ path }) => path),
+  };
+}
+
+export type Verified = {
+  readonly backup: BackupItem;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+};
+
+/** Proves every byte of a backup. `at` fetches it from there first, as a restore on another machine would. */
+export async function verifyBackup(
+  parts: ServiceParts,
+  id: string | undefined,
+  at: DestinationKind | undefined,
+): Promise<Verified> {
+  const { exclusive } = parts;
+  return exclusive.run('check of a backup', async () => {
+    const startedMs = performance.now();
+    if (at === 'github') return verifyPushed(parts, id, startedMs);
+    if (at === 'supabase') return verifyWhole(parts, id, at, startedMs);
+    const found = await parts.catalog.find(id ?? 'latest');
+    if (found.kind === 'archive') return verifyWhole(parts, found.archive.id, at, startedMs);
+    const report = await parts.operations.show('verify', (tell) =>
+      found.reader.verify(found.summary.commit, {
+        signal: parts.signal,
+        onProgress: (done, all) => tell({ phase: 'reading', doneItems: done, totalItems: all }),
+      }),
+    );
+    noteVerified(parts.memory, found.summary.commit, parts.deps.nowMs());
+    return {
+      backup: parts.catalog.item(found),
+      objects: report.objects,
+      bytes: report.sizeBytes,
+      durationMs: performance.now() - startedMs,
+    };
+  });
+}
+
+async function verifyPushed(parts: ServiceParts, id: string | undefined, startedMs: number): Promise<Verified> {
+  const git = parts.deps.git();
+  if (git === null)
+    throw new AppError('usage.bad_argument', 'GitHub is not configured.', {
+      hint: 'Set GITHUB_REPO and GITHUB_TOKEN.',
+    });
+  const { dataFolder, stallMs } = parts.deps;
+  return parts.operations.show('verify', async (tell) => {
+    const report = (phase: string, doneBytes: number): void => tell({ phase, doneItems: 0, totalItems: 0, doneBytes });
+    const gitFolder = await fetchInto(git, { dataFolder, stallMs }, report, parts.signal);
+    const reader = openRepository({ gitFolder, secret: parts.keys.current()?.secret ?? null });
+    try {
+      const summary = reader.find(id ?? 'latest');
+      const { objects, sizeBytes } = await reader.verify(summary.commit, {
+        signal: parts.signal,
+        onProgress: (done, all) => tell({ phase: 'reading', doneItems: done, totalItems: all }),
+      });
+      const backup = describeSummary(summary, ['github']);
+      return { backup, objects, bytes: sizeBytes, durationMs: performance.now() - startedMs };
+    } finally {
+      reader.close();
+    }
+  });
+}
+
+/** Opening an archive proves every byte of it. */
+async function verifyWhole(
+  parts: ServiceParts,
+  id: string | undefined,
+  at: DestinationKind | undefined,
+  startedMs: number,
+): Promise<Verified> {
+  return parts.operations.show('verify', async (tell) => {
+    const wish = at === 'supabase' ? { source: at, backup: id } : { file: id };
+    const { source, item } = await parts.findSource(
+      wish,
+      (phase, doneBytes) => tell({ phase, doneItems: 0, totalItems: 0, doneBytes }),
+      parts.signal,
+    );
+    await source.close();
+    noteVerified(parts.memory, item.id, parts.deps.nowMs());
+    return { backup: item, objects: item.files, bytes: item.sizeBytes, durationMs: performance.now() - startedMs };
+  });
+}

@@ -1,0 +1,85 @@
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useApp } from '../../app-context.ts';
+import { type FirstStep, stepBeside, stepsOf } from '../../data/first-run.ts';
+import { formatRoute } from '../../data/route.ts';
+import { Button } from '../../parts/basics.tsx';
+import { Mark } from '../../parts/icon.tsx';
+import { strings } from '../../strings.ts';
+import { CaptureStep } from './capture-step.tsx';
+import { FolderStep } from './folder-step.tsx';
+import { ServicesStep } from './services-step.tsx';
+
+const text = strings.firstRun;
+
+/** What each step shows. The recovery kit gets its line here when backups can make one. */
+const STEPS: Readonly<Partial<Record<FirstStep, (props: StepProps) => VNode>>> = {
+  folder: FolderStep,
+  capture: CaptureStep,
+  services: ServicesStep,
+};
+const steps = stepsOf(STEPS.kit !== undefined);
+
+export type StepProps = {
+  /** Goes on; the step is done or was skipped. */
+  readonly onNext: () => void;
+};
+
+/** One decision a screen, from nothing to the first file that is safe. Leaving is possible at every moment. */
+export function FirstRunView({ onLeave }: { onLeave: () => void }): VNode {
+  const { go } = useApp();
+  const [step, setStep] = useState<FirstStep>('folder');
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus(), [step]);
+  const leave = (): void => {
+    onLeave();
+    go(formatRoute('overview'));
+  };
+  const move = (by: 1 | -1): void => {
+    const next = stepBeside(steps, step, by);
+    if (next === null) leave();
+    else setStep(next);
+  };
+  const at = steps.indexOf(step);
+  const Step = STEPS[step] ?? FolderStep;
+  return (
+    <main class="first-run" id="content">
+      <div class="first-run-head">
+        <p class="brand">
+          <Mark size={28} />
+          {strings.product}
+        </p>
+        <Button kind="quiet" onClick={leave}>
+          {text.skipAll}
+        </Button>
+      </div>
+      <section class="card first-run-card" aria-labelledby="first-run-title">
+        <ol class="first-run-steps" aria-label={text.steps}>
+          {steps.map((name, index) => (
+            <li key={name} class={index <= at ? 'is-done' : undefined} aria-current={index === at ? 'step' : undefined}>
+              <span class="visually-hidden">{text.titles[name]}</span>
+            </li>
+          ))}
+        </ol>
+        <h1 id="first-run-title" tabIndex={-1} ref={title}>
+          {text.titles[step]}
+        </h1>
+        <Step key={step} onNext={() => move(1)} />
+        <div class="row between first-run-foot">
+          {at > 0 ? (
+            <Button kind="quiet" onClick={() => move(-1)}>
+              {text.back}
+            </Button>
+          ) : (
+            <span />
+          )}
+          {step === 'services' ? null : (
+            <Button kind="quiet" onClick={() => move(1)}>
+              {text.skip}
+            </Button>
+          )}
+        </div>
+      </section>
+    </main>
+  );
+}

@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+const store = { isAvailable: true, backend: 'gnome_libsecret', isLocked: false, shouldReEncrypt: false, turn: 0 };
+vi.mock('electron', () => ({
+  safeStorage: {
+    isAsyncEncryptionAvailable: async () => store.isAvailable,
+    getSelectedStorageBackend: () => store.backend,
+    encryptStringAsync: async (text: string) => {
+      store.turn += 1;
+      return Buffer.from(JSON.stringify({ turn: store.turn, text: Buffer.from(text).toString('hex') }));
+    },
+    decryptStringAsync: async (sealed: Buffer) => {
+      if (store.isLocked) throw new Error('locked');
+      const { text } = JSON.parse(sealed.toString()) as { text: string };
+      return { result: Buffer.from(text, 'hex').toString(), shouldReEncrypt: store.shouldReEncrypt };
+    },
+  },
+}));
+const { createKeychain } = await import('../../../src/main/desktop/keychain.ts');
+
+let folder: string;
+const file = (): string => join(folder, 'secrets.json');
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'angles-keychain-'));
+  Object.assign(store, { isAvailable: true, backend: 'gnome_libsecret', isLocked: false, shouldReEncrypt: false });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('a secret is kept encrypted in a file of its owner, comes back, and can be removed', async () => {
+  const keychain = createKeychain(folder, 'linux');
+  expect(await keychain.get('key')).toBeNull();
+  await keychain.set('key', 'the value');
+  await keychain.set('other', 'x');
+  expect([await createKeychain(folder, 'linux').get('key'), statSync(file()).mode & 0o777]).toEqual([
+    'the value',
+    0o600,
+  ]);
+  expect(readFileSync(file(), 'utf8')).not.toContain('the value');
+  await keychain.remove('key');
+  await keychain.remove('key');
+  expect([await keychain.get('key'), await keychain.get('other')]).toEqual([null, 'x']);
+});
+
+test.each([
+  ['linux', true, 'gnome_libsecret', 'strong'],
+  ['linux', true, 'kwallet6', 'strong'],
+  ['linux', true, 'basic_text', 'weak'],
+  ['linux', false, 'unknown', 'unavailable'],
+  ['darwin', true, 'basic_text', 'strong'],
+  ['win32', true, 'basic_text', 'strong'],
+] as const)(
+  'on %s with encryption %s and %s it is %s, and keeps secrets only when strong',
+  async (platform, isAvailable, backend, expected) => {
+    Object.assign(store, { isAvailable, backend });
+    const keychain = createKeychain(folder, platform);
+    expect((await keychain.state()).state).toBe(expected);
+    const kept = keychain.set('key', 'value').then(
+      () => 'kept',
+      (error: { code: string }) => error.code,
+    );
+    expect(await kept).toBe(expected === 'strong' ? 'kept' : 'keychain.missing');
+    expect(statSync(file(), { throwIfNoEntry: false }) !== undefined).toBe(expected === 'strong');
+  },
+);
+
+test('a locked store is an error of its name, and the secret stays', async () => {
+  const keychain = createKeychain(folder, 'linux');
+  await keychain.set('key', 'value');
+  store.isLocked = true;
+  await expect(keychain.get('key')).rejects.toMatchObject({ code: 'keychain.locked' });
+  store.isLocked = false;
+  expect(await keychain.get('key')).toBe('value');
+});
+
+test('a rotated key encrypts again', async () => {
+  const keychain = createKeychain(folder, 'linux');
+  await keychain.set('key', 'value');
+  const before = readFileSync(file(), 'utf8');
+  store.shouldReEncrypt = true;
+  expect(await keychain.get('key')).toBe('value');
+  expect(readFileSync(file(), 'utf8')).not.toBe(before);
+});
+
+test('a damaged file of secrets is an error, and is not written over', async () => {
+  writeFileSync(file(), '{ "key": ');
+  const keychain = createKeychain(folder, 'linux');
+  await expect(keychain.get('key')).rejects.toMatchObject({ code: 'keychain.locked' });
+  await expect(keychain.set('key', 'value')).rejects.toMatchObject({ code: 'keychain.locked' });
+  expect(readFileSync(file(), 'utf8')).toBe('{ "key": ');
+});

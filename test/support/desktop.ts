@@ -1,0 +1,262 @@
+/**
+ * The desktop app as a person has it: the built program, in the stand-in for Electron with Debian's Chromium, or with
+ * `ANGLES_ELECTRON=real` in Electron itself, driven through Playwright. The same specs run on both; what only the
+ * stand-in can do (press a tray menu, crash a page by name) is `host`.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { _electron, type Browser, chromium, type Page } from 'playwright-core';
+import { packageRoot } from '../../src/main/package-root.ts';
+import type { HostActions, HostState } from './electron-host/control.ts';
+import { HOST_OPTIONS_NAME, type HostOptions } from './electron-host/options.ts';
+import { NODE } from './strace.ts';
+
+const ROOT = packageRoot();
+const REGISTER = join(import.meta.dirname, 'electron-host', 'register.ts');
+const PATIENCE_MS = 60_000;
+
+export const isReal = process.env.ANGLES_ELECTRON === 'real';
+
+/** The folder of one person: home, data folder, a folder of notes. */
+export type Place = {
+  readonly home: string;
+  readonly dataFolder: string;
+  readonly notes: string;
+  readonly remove: () => void;
+};
+
+export function makePlace(): Place {
+  const home = mkdtempSync(join(tmpdir(), 'angles-desktop-'));
+  mkdirSync(join(home, 'notes'));
+  return {
+    home,
+    dataFolder: join(home, 'data'),
+    notes: join(home, 'notes'),
+    remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+export type Desktop = {
+  readonly pid: number;
+  /** The page of the window, once it is drawn. Rejects when none opens. */
+  readonly page: () => Promise<Page>;
+  /** The system around the program. Throws on real Electron. */
+  readonly host: HostActions;
+  /** What was printed so far. */
+  readonly output: () => string;
+  /** Resolves with the exit code when the program has ended. */
+  readonly ended: Promise<number | null>;
+  /** Waits until the state of the surroundings is so; throws with the last state when it does not become so. */
+  readonly until: (what: string, test: (state: HostState) => boolean) => Promise<HostState>;
+  /** Quits it as a person does and waits for its end. */
+  readonly quit: () => Promise<number | null>;
+  readonly kill: () => Promise<void>;
+};
+
+export type DesktopStart = {
+  readonly place: Place;
+  readonly args?: readonly string[];
+  readonly options?: Partial<HostOptions>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Another built program than that of this folder. */
+  readonly entry?: string;
+};
+
+export async function startDesktop(start: DesktopStart): Promise<Desktop> {
+  return isReal ? startReal(start) : startHosted(start);
+}
+
+/** Why the specs cannot run on real Electron here; null when they can, or are not asked to. */
+export function missingElectron(): string | null {
+  if (!isReal) return null;
+  try {
+    realBinary();
+    return null;
+  } catch (error) {
+    return `ANGLES_ELECTRON=real, but ${(error as Error).message}`;
+  }
+}
+
+function realBinary(): string {
+  const folder = join(ROOT, 'node_modules', 'electron');
+  if (!existsSync(join(folder, 'path.txt'))) throw new Error('Electron has no binary here (`npx electron` fetches it)');
+  return createRequire(import.meta.url)('electron') as string;
+}
+
+function environmentOf({ place, options, environment }: DesktopStart): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: place.home,
+    ANGLES_HOME: place.dataFolder,
+    TZ: 'UTC',
+    ...(process.env.CHROMIUM_PATH === undefined ? {} : { CHROMIUM_PATH: process.env.CHROMIUM_PATH }),
+    ...(process.env.DISPLAY === undefined ? {} : { DISPLAY: process.env.DISPLAY }),
+    ...(options === undefined ? {} : { [HOST_OPTIONS_NAME]: JSON.stringify(options) }),
+    ...environment,
+  };
+}
+
+async function startHosted(start: DesktopStart): Promise<Desktop> {
+  const entry = start.entry ?? join(ROOT, 'out', 'main', 'desktop.js');
+  if (!existsSync(entry)) throw new Error(`${entry} does not exist: run \`npm run build\` first`);
+  const child = fork(entry, [...(start.args ?? ['--port', '0'])], {
+    execPath: NODE,
+    execArgv: ['--no-warnings', '--import', REGISTER],
+    env: environmentOf(start),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const output = collect(child);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const host = remoteActions(child, ended);
+  let browser: Browser | null = null;
+  void ended.then(() => browser?.close().catch(() => undefined));
+
+  const until: Desktop['until'] = async (what, test) => {
+    let state: HostState | null = null;
+    for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
+      state = await host.state(undefined as never);
+      if (test(state)) return state;
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    throw new Error(
+      `did not become so within ${PATIENCE_MS} ms: ${what}\n${summaryOf(state)}\n${output().slice(-2_000)}`,
+    );
+  };
+  const page = async (): Promise<Page> => {
+    const state = await until('a window shows its page', ({ windows }) => windows[0]?.url.startsWith('app:') === true);
+    for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
+      browser ??= await chromium.connectOverCDP(state.browserUrl ?? '');
+      const found = browser
+        .contexts()
+        .flatMap((context) => context.pages())
+        .find((one) => one.url().includes('.electron-host.test/'));
+      if (found !== undefined && (await isDrawn(found))) return found;
+      // A page that crashed stays so for its connection, whatever is loaded into it later.
+      if (found !== undefined) browser = null;
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    throw new Error(`no page within ${PATIENCE_MS} ms\n${output()}`);
+  };
+  return {
+    pid: child.pid ?? 0,
+    page,
+    host,
+    output,
+    ended,
+    until,
+    quit: async () => {
+      await host.quit(undefined as never).catch(() => undefined);
+      return ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** False when the page crashed before it was drawn, or since. */
+async function isDrawn(page: Page): Promise<boolean> {
+  try {
+    page.setDefaultTimeout(10_000);
+    await page.locator('h1').first().waitFor({ state: 'attached' });
+    return true;
+  } catch (error) {
+    if (/crashed|closed/.test(String(error))) return false;
+    throw error;
+  }
+}
+
+/** What of the surroundings tells most about why something did not happen. */
+function summaryOf(state: HostState | null): string {
+  if (state === null) return 'no state was seen';
+  const { trays, notifications, dialogs, windows, pages } = state;
+  return JSON.stringify(
+    {
+      tray: trays.map(({ image, tooltip }) => [image, tooltip]),
+      notifications,
+      dialogs,
+      windows: windows.map(({ url, visible, focused }) => [url, visible, focused]),
+      pages,
+    },
+    null,
+    1,
+  );
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (piece) => {
+      text += String(piece);
+    });
+  return () => text;
+}
+
+function remoteActions(child: ChildProcess, ended: Promise<number | null>): HostActions {
+  const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  let last = 0;
+  child.on('message', (message: { id: number; value?: unknown; error?: string }) => {
+    const call = pending.get(message.id);
+    pending.delete(message.id);
+    if (message.error === undefined) call?.resolve(message.value as never);
+    else call?.reject(new Error(message.error));
+  });
+  void ended.then(() => {
+    for (const call of pending.values()) call.reject(new Error('the program has ended'));
+    pending.clear();
+  });
+  return new Proxy({} as HostActions, {
+    get: (_, name) =>
+      name === 'then'
+        ? undefined
+        : (input: unknown) => {
+            last += 1;
+            const id = last;
+            const answer = new Promise((resolve, reject) => pending.set(id, { resolve: resolve as never, reject }));
+            if (child.connected) child.send({ id, name, input });
+            else return Promise.reject(new Error('the program has ended'));
+            return answer;
+          },
+  });
+}
+
+async function startReal(start: DesktopStart): Promise<Desktop> {
+  const running = await _electron.launch({
+    executablePath: realBinary(),
+    args: [ROOT, ...(start.args ?? ['--port', '0']), ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    env: environmentOf(start),
+  });
+  const child = running.process();
+  const output = collect(child);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const host = new Proxy({} as HostActions, {
+    get: (_, name) => () => {
+      throw new Error(`host.${String(name)} exists only in the stand-in for Electron`);
+    },
+  });
+  return {
+    pid: child.pid ?? 0,
+    page: async () => {
+      const page = await running.firstWindow();
+      page.setDefaultTimeout(10_000);
+      await page.locator('h1').first().waitFor({ state: 'attached' });
+      return page;
+    },
+    host,
+    output,
+    ended,
+    until: () => Promise.reject(new Error('the surroundings are known only to the stand-in')),
+    quit: async () => {
+      await running.close();
+      return ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
