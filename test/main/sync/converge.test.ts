@@ -19,7 +19,7 @@ test(`${SEEDS} random worlds of two devices, two remotes, faults, restarts and p
 
 /** A checker that cannot go red proves nothing: each of these faults has to be found within a few worlds. */
 describe('the worlds notice', () => {
-  const PLANTED_SEEDS = 12;
+  const PLANTED_SEEDS = 40;
   const isNoticed = async (planted: Partial<WorldOptions>): Promise<boolean> => {
     for (let seed = 1; seed <= PLANTED_SEEDS; seed += 1) {
       const problems = await runWorld({ seed, steps: 60, ...planted }).catch((cause: unknown) => [String(cause)]);
