@@ -8,7 +8,6 @@ import { readMigrations } from '../../../src/main/store/migrate.ts';
 import { newFolder, newVault, START_MS } from './test-vault.ts';
 
 const nowMs = (): number => START_MS;
-const MIGRATIONS = readMigrations(join(import.meta.dirname, '../../../migrations/local')).length;
 
 function open(folder: string): Store {
   const store = openStore({ dataFolder: folder, nowMs });
@@ -36,11 +35,7 @@ describe('what is opened', () => {
     const settings = ['journal_mode', 'synchronous', 'foreign_keys', 'page_size', 'application_id', 'user_version'].map(
       (name) => first.db.pragma(name, { simple: true }),
     );
-<<<<<<< HEAD
     expect(settings).toEqual(['wal', 2, 1, 8_192, 0x414e474c, NEWEST]);
-=======
-    expect(settings).toEqual(['wal', 2, 1, 8_192, 0x414e474c, MIGRATIONS]);
->>>>>>> engine
     first.close();
     expect(open(folder).deviceId).toBe(first.deviceId);
   });
@@ -48,11 +43,7 @@ describe('what is opened', () => {
   test('a file of no bytes is a new vault, as a start leaves it that was cut off at once', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'vault.db'), '');
-<<<<<<< HEAD
     expect(open(folder).db.pragma('user_version', { simple: true })).toBe(NEWEST);
-=======
-    expect(open(folder).db.pragma('user_version', { simple: true })).toBe(MIGRATIONS);
->>>>>>> engine
   });
 
   test('a vault of a newer version is refused and not touched', () => {
@@ -86,7 +77,6 @@ describe('what is opened', () => {
 
   test('a failed migration leaves the file as it was', () => {
     const { folder } = changedVault(() => undefined);
-<<<<<<< HEAD
     const broken = [...Array(NEWEST + 1).keys()]
       .map((index) => index + 1)
       .map((number) => ({
@@ -94,13 +84,6 @@ describe('what is opened', () => {
         name: `000${number}_x.sql`,
         sql: 'CREATE TABLE more (id); nonsense',
       }));
-=======
-    const broken = Array.from({ length: MIGRATIONS + 1 }, (_, index) => index + 1).map((number) => ({
-      number,
-      name: `000${number}_x.sql`,
-      sql: 'CREATE TABLE more (id); nonsense',
-    }));
->>>>>>> engine
     expect(() => openStore({ dataFolder: folder, nowMs, migrations: broken })).toThrow(
       expect.objectContaining({ code: 'data.migration_failed' }),
     );

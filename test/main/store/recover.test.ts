@@ -101,16 +101,9 @@ test(`of ${COUNT} damaged vaults each opens again, with nothing lost that is rea
   console.log(JSON.stringify(Object.fromEntries(seen)));
 }, 600_000);
 
-const MIGRATIONS = readMigrations(join(import.meta.dirname, '../../../migrations/local')).length;
-
 function isNewerVersion(folder: string): boolean {
   const file = join(folder, 'vault.db');
   const header = existsSync(file) ? readFileSync(file).subarray(0, 100) : Buffer.alloc(0);
   if (header.length < 100 || header.toString('latin1', 0, 15) !== 'SQLite format 3') return false;
-<<<<<<< HEAD
   return header.readUInt32BE(60) > NEWEST && header.readUInt32BE(60) < 100;
-=======
-  const version = header.readUInt32BE(60);
-  return version > MIGRATIONS && version < 100;
->>>>>>> engine
 }
