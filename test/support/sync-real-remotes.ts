@@ -178,11 +178,11 @@ const NOTION_FAULTS: readonly NotionFault[] = [
   { kind: 'status', status: 409 },
 ];
 
-/** With a clock it sets that of the service before whatever is done there. */
+/** With a clock it sets that of the service before whatever is done there; that one never goes back. */
 export function notionRemote(notion: Notion, databases: Databases, clock: WorldClock | null): WorldRemote {
   const ids = { decision_vault: databases.decision_vault.databaseId, memories: databases.memories.databaseId };
   const setClock = async (): Promise<void> => {
-    if (clock !== null) await notion.call('clock', { fixedMs: clock.nowMs() });
+    if (clock !== null) await notion.call('clock', { fixedMs: clock.monotonicMs() });
   };
   const pageOf = async (pageId: string): Promise<{ table: MergedTable; page: DumpedPage }> => {
     for (const table of ['decision_vault', 'memories'] as const) {

@@ -59,7 +59,7 @@ const TABLES: readonly MergedTable[] = ['decision_vault', 'memories'];
 const MOST_ROUNDS = 12;
 
 /** Of calls of a connector, so many meet a person who writes at that moment, at either end. */
-const MEANWHILE = 0.08;
+const MEANWHILE = 0.12;
 
 async function createWorld({ seed, wrap, wrapConnector, ...options }: WorldOptions) {
   const random = mulberry32(seed);
