@@ -6,6 +6,7 @@ import { type Connector, errorClassOf, type MergedTable, type PullPage, type Syn
 import { withDeadline } from './deadline.ts';
 import { type IntakeParts, type LossAnswer, openIntake } from './intake.ts';
 import type { Incoming } from './plan-change.ts';
+import type { FoundChange } from './push.ts';
 import { isMerged } from './record-check.ts';
 import type { Tally } from './tally.ts';
 
@@ -30,6 +31,33 @@ export async function pullAll(parts: IntakeParts, remote: Remote, order: PullOrd
     intake.take(incomingOf(page), page.cursor);
   }
   return intake.finish();
+}
+
+/**
+ * What a push found, as far as a pull that came after it told nothing newer: that one moves or removes the link. A
+ * record without a link is read once more, since a pull tells nothing of what is not linked and is gone again.
+ */
+export async function stillNews(
+  { stores }: IntakeParts,
+  remote: Remote,
+  order: Pick<PullOrder, 'connector' | 'signal' | 'assertMayRead'>,
+  found: readonly FoundChange[],
+): Promise<Incoming[]> {
+  const news: Incoming[] = [];
+  for (const { record, incoming } of found) {
+    const link = stores.links.find(remote, record.table, record.id);
+    const isAsSent = (link?.baseVersion ?? null) === record.baseVersion && (link?.remoteId ?? null) === record.remoteId;
+    if (!isAsSent) continue;
+    if (link !== undefined) {
+      news.push(incoming);
+      continue;
+    }
+    order.assertMayRead();
+    const read = (signal: AbortSignal) => order.connector.read(record.table, [record.id], signal);
+    const rows = await withDeadline(PULL_LIMIT_MS, order.signal, read);
+    news.push(...rows.map((row): Incoming => ({ kind: 'record', record: row })));
+  }
+  return news;
 }
 
 /** What was found while sending, or by comparing. */

@@ -48,13 +48,18 @@ export type PushOrder = {
 };
 
 /** What was found over there while sending: to be merged before these records are sent again. */
-export type PushEnd = { readonly found: readonly Incoming[]; readonly error: unknown };
+export type PushEnd = { readonly found: readonly FoundChange[]; readonly error: unknown };
+export type FoundChange = {
+  /** The record as it was to be sent. */
+  readonly record: OutgoingRecord;
+  readonly incoming: Incoming;
+};
 
 export type Pusher = (remote: Remote, order: PushOrder) => Promise<PushEnd>;
 
 export type PusherParts = { readonly stores: SyncStores; readonly shell: SyncShell; readonly outgoing: Outgoing };
 
-type Found = { readonly entry: LeasedEntry; readonly incoming: Incoming };
+type Found = FoundChange & { readonly entry: LeasedEntry };
 type Job = {
   readonly entry: LeasedEntry;
   readonly record: OutgoingRecord;
@@ -86,7 +91,7 @@ export function createPusher(parts: PusherParts): Pusher {
     }
     // Only now: what has to be merged first would be sent again and again.
     stores.outbox.release(found.map(({ entry }) => entry));
-    return { found: found.map(({ incoming }) => incoming), error };
+    return { found: found.map(({ record, incoming }) => ({ record, incoming })), error };
   };
 }
 
@@ -194,7 +199,8 @@ function settleOutcomes(
     else if (outcome === undefined) failures.push({ job, error: silent() });
     else {
       changed += 1;
-      found.push({ entry: job.entry, incoming: incomingOf(job, outcome.kind === 'changed' ? outcome.current : null) });
+      const { entry, record } = job;
+      found.push({ entry, record, incoming: incomingOf(job, outcome.kind === 'changed' ? outcome.current : null) });
     }
   }
   if (done.length > 0) {

@@ -8,7 +8,7 @@ import { withDeadline } from './deadline.ts';
 import type { IntakeParts, LossAnswer } from './intake.ts';
 import type { Leader } from './leader.ts';
 import { createPlanRun } from './plan-run.ts';
-import { type PullOrder, pullAll, reconcile, takeFound } from './pull.ts';
+import { type PullOrder, pullAll, reconcile, stillNews, takeFound } from './pull.ts';
 import type { PausedTable, Pusher } from './push.ts';
 import { createRate } from './rate.ts';
 import { describeRemote, type Failure, failureOf, needsPerson, parseFailure } from './remote-state.ts';
@@ -242,7 +242,8 @@ export function createSession(parts: SessionParts): Session {
         // What a push says of edits over there counts only when this is still the remote that was read: an older
         // state of it would look like edits, and its cursor tells.
         await pull(own, options, tally, signal);
-        setHold('pull', holds().pull ?? takeFound(parts, remote, { tally, answer: options.answer ?? WEIGH }, found));
+        const fresh = await stillNews(parts, remote, { connector: own, signal, assertMayRead: assertLeader }, found);
+        setHold('pull', holds().pull ?? takeFound(parts, remote, { tally, answer: options.answer ?? WEIGH }, fresh));
       }
       if (error !== null) throw error;
       if (found.length === 0 || options.pull === 'never') return;
