@@ -20,10 +20,7 @@ export function createBackupMethods(all: ApiParts): BackupMethods {
 
   return {
     'backups.status': async () => (await service()).status(),
-    'backups.run': async (wish) => {
-      await backup.captureFirst();
-      return (await service()).run(wish);
-    },
+    'backups.run': async (wish) => (await service()).run(wish, backup.captureFirst),
     'backups.list': async ({ limit = DEFAULT_LIMIT, cursor = null }) => {
       const offset = parseCursor(cursor);
       const { backups, total } = await (await service()).catalog.list(offset, limit);

@@ -17,7 +17,6 @@ import { ActivityView } from './views/activity.tsx';
 import { FileView } from './views/files/file.tsx';
 import { FilesView } from './views/files/files.tsx';
 import { OverviewView } from './views/overview/overview.tsx';
-import { RecordsView } from './views/records/records.tsx';
 import { SearchView } from './views/search.tsx';
 import { SignInView } from './views/sign-in.tsx';
 
@@ -26,6 +25,10 @@ type RouteProps = { readonly route: Route };
 const FirstRunView = lazyView<{ readonly onLeave: () => void }>(
   strings.views.welcome,
   async () => (await import('./views/first-run/first-run.tsx')).FirstRunView,
+);
+const RecordsView = lazyView<RouteProps & { readonly table: 'decision_vault' | 'memories' }>(
+  strings.views.decisions,
+  async () => (await import('./views/records/records.tsx')).RecordsView,
 );
 const SyncView = lazyView<RouteProps>(strings.views.sync, async () => (await import('./views/sync/sync.tsx')).SyncView);
 const ConflictsView = lazyView<RouteProps>(

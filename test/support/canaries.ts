@@ -92,6 +92,7 @@ const MAKERS: readonly ((draw: Draw) => string)[] = [
 /** The variables of outside services that hold a secret, each with one of its kind. */
 const VARIABLES: readonly [name: string, make: (draw: Draw) => string][] = [
   ['SUPABASE_KEY', (draw) => `sb_${'secret'}_${draw(BASE62, 22)}_${draw(BASE62, 7)}6`],
+  ['SUPABASE_PASSWORD', (draw) => `${draw(BASE62, 17)}8q`],
   ['SUPABASE_DB_URL', (draw) => `${draw(BASE62, 22)}3k`],
   ['NOTION_API_KEY', (draw) => `ntn${'_'}${draw(DIGITS, 11)}${draw(BASE62, 35)}`],
   ['GITHUB_TOKEN', (draw) => `ghp${'_'}${draw(BASE62, 35)}1`],
@@ -117,7 +118,7 @@ const PLACES: readonly Place[] = [
     count: 3,
     text: (secret) => `https://x-access-token:${secret}@git.example.test/ada/notes.git`,
   },
-  { place: 'file', count: 9, text: (secret) => `export const settings = { token: "${secret}", region: "eu" };` },
+  { place: 'file', count: 8, text: (secret) => `export const settings = { token: "${secret}", region: "eu" };` },
   { place: 'record', count: 6, text: (secret) => `We decided to rotate ${secret} every quarter.` },
   { place: 'error body', count: 3, text: (secret) => `invalid credentials: ${secret}` },
   { place: 'stack trace', count: 3, text: (secret) => `request with ${secret} failed` },

@@ -27,7 +27,13 @@ export async function openBench(): Promise<Bench> {
     base: './',
     logLevel: 'error',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    build: { target: 'es2023', outDir: rendererFolder, emptyOutDir: true, assetsInlineLimit: 0 },
+    build: {
+      target: 'es2023',
+      outDir: rendererFolder,
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
   });
   const browser = await launchChromium();
   return {

@@ -11,6 +11,7 @@ import type {
   RestorePlanView,
   RestoreRun,
 } from '../../src/shared/contract-backup.ts';
+import { restoreResult } from '../../src/shared/contract-backup.ts';
 import { AppError, ERROR_CATALOGUE, type ErrorCode } from '../../src/shared/errors.ts';
 import { globToRegExp } from '../../src/shared/glob.ts';
 import type { FileEntry } from '../../src/shared/model.ts';
@@ -447,7 +448,7 @@ function restoreMethods(
           etaMs: null,
         },
       });
-      return finish({
+      const run = finish({
         restoreId: `restore-${state.restores.length + 1}`,
         startedAtMs: nowMs(),
         durationMs: 1_840,
@@ -462,17 +463,18 @@ function restoreMethods(
         backupId: plan.backup.id,
         state: 'done',
       });
+      return restoreResult.parse(run);
     },
     'restore.undo': async ({ restoreId }) => {
       const run = state.restores.find((one) => one.restoreId === restoreId) ?? state.restores[0];
       if (run === undefined) throw new AppError('restore.nothing_to_undo', 'Nothing was restored.');
-      return finish({ ...run, state: 'undone', undoUntilMs: null });
+      return restoreResult.parse(finish({ ...run, state: 'undone', undoUntilMs: null }));
     },
     'restore.resume': async () => {
       const [run] = createRestoreRuns(nowMs());
       if (state.interrupted === null || run === undefined)
         throw new AppError('restore.nothing_to_undo', 'No restore was cut off.');
-      return finish({ ...run, restoreId: state.interrupted.restoreId });
+      return restoreResult.parse(finish({ ...run, restoreId: state.interrupted.restoreId }));
     },
     'restore.list': async () => ({ restores: state.restores }),
   };

@@ -32,11 +32,12 @@ export type RunOutcome = {
  * Makes a backup now and brings it to its destinations. The backup itself must succeed; what a destination has against
  * it is told in its state.
  */
-export async function runBackup(parts: ServiceParts, wish: RunWish): Promise<RunOutcome> {
+export async function runBackup(parts: ServiceParts, wish: RunWish, capture: () => Promise<void>): Promise<RunOutcome> {
   const { deps, exclusive, catalog, destinations } = parts;
   const reason = wish.emergency === true ? 'emergency' : 'manual';
   const tag = wish.tag ?? null;
   const made = await exclusive.run('backup', async () => {
+    await capture();
     const result = await makeBackup(reason, tag, parts.make);
     const isEncrypted = wish.encryption !== false;
     const common = { reason, tag, isEncrypted, sanityCheck: wish.sanityCheck !== false } as const;

@@ -34,7 +34,8 @@ export type BackupService = {
   readonly wake: () => void;
   readonly status: () => Promise<BackupStatus>;
   readonly summary: () => Promise<BackupSummaryView>;
-  readonly run: (wish: RunWish) => Promise<RunOutcome>;
+  /** `capture` runs first, so that the backup holds what is on the disk now. Throws `backup.busy` beside another one. */
+  readonly run: (wish: RunWish, capture: () => Promise<void>) => Promise<RunOutcome>;
   readonly verify: (
     id: string | undefined,
     at: DestinationKind | undefined,
@@ -123,7 +124,7 @@ export function createBackupService(deps: BackupServiceDeps): BackupService {
     wake: () => loop.wake(0),
     status: () => readStatus(parts, nextOf(parts)?.atMs ?? null),
     summary: async () => shorten(await readStatus(parts, nextOf(parts)?.atMs ?? null)),
-    run: async (wish) => again(await runBackup(parts, wish)),
+    run: async (wish, capture) => again(await runBackup(parts, wish, capture)),
     verify: (id, at) => verifyBackup(parts, id, at),
     prune: (isDryRun) => exclusive.run('clearing of old backups', () => pruneAll(parts.upkeep, isDryRun, abort.signal)),
     drill: async (id) =>

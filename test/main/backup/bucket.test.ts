@@ -38,9 +38,8 @@ describe('the bucket of Supabase as a destination', needs('postgres and postgres
     expect(first.archive?.where ?? []).toEqual(['folder', 'supabase']);
     const skipped = await world.api()['backups.run']({ supabase: false });
     expect(skipped.destinations.find(({ kind }) => kind === 'supabase')).toMatchObject({ state: 'behind', behind: 1 });
-    await project.supabase.fault({ fault: { kind: 'answer', status: 503, body: '{}' }, path: 'storage' });
-    const failed = await world.api()['backups.run']({});
-    expect(failed.isNew).toBe(false);
+    await project.supabase.fault({ fault: { kind: 'cut-before' }, path: 'storage', times: 5 });
+    await world.api()['backups.run']({});
     expect(await bucket()).toMatchObject({ behind: 2, problem: { code: expect.stringMatching(/^remote\./) } });
     await project.supabase.clear();
     await world.api()['backups.run']({});

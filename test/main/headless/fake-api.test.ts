@@ -30,12 +30,43 @@ const INPUTS: { readonly [M in MethodName]?: unknown } = {
   'queue.show': { id: fakeId('decision', 0) },
   'queue.discard': { keys: [{ remote: 'notion', table: 'decision_vault', recordId: fakeId('decision', 3) }] },
   'settings.set': { key: 'dashboard.theme', value: 'dark' },
+  'migrate.run': { apply: false },
+  'backups.show': { id: 'latest' },
+  'backups.browse': { id: 'latest' },
+  'backups.search': { id: 'latest', text: 'inbox' },
+  'backups.diff': { id: 'latest', rootId: 1, path: 'inbox.md' },
+  'backups.verify': { id: 'latest' },
+  'backups.drill': { id: 'latest' },
+  'backups.fresh': { what: 'branch' },
+  'restore.plan': { only: ['*.md'] },
+  // Their plan is made first, below.
+  'restore.items': {},
+  'restore.apply': {},
+  'restore.undo': {},
+  'restore.resume': {},
+  'key.confirm': { ending: 'none' },
 };
+
+/** What has to be there before: a plan that can be applied, the ending of the kit that is shown. */
+async function inputFor(method: MethodName, api: ReturnType<typeof createFakeApi>): Promise<unknown> {
+  if (method === 'restore.items' || method === 'restore.apply') {
+    const { planId, confirmWith } = await api.methods['restore.plan']({});
+    return { planId, confirm: confirmWith };
+  }
+  if (method === 'key.confirm') {
+    const { text } = await api.methods['key.kit']({});
+    return {
+      ending: /([A-Za-z0-9_-]{4})\s*$/m.exec(text.split('\n').find((line) => line.includes('-')) ?? '')?.[1] ?? 'none',
+    };
+  }
+  return INPUTS[method] ?? {};
+}
 
 test.each(Object.keys(agentMethods) as MethodName[])(
   'the fake answers %s as the contract says, full and empty',
   async (method) => {
-    const answer = await callMethod(createFakeApi({ hostile: true }), method, INPUTS[method] ?? {});
+    const api = createFakeApi({ hostile: true, trouble: method === 'restore.resume' });
+    const answer = await callMethod(api, method, await inputFor(method, api));
     expect(agentMethods[method].out.parse(answer)).toEqual(answer);
     if (INPUTS[method] === undefined) {
       const empty = await callMethod(createFakeApi({ empty: true }), method, {});
