@@ -166,10 +166,10 @@ test('conflicts are decided together with the answers that all of them take, by 
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press(' ');
     await page.getByText('2 chosen').waitFor();
-    expect(await page.locator('[role=row][aria-selected=true]').count()).toBe(2);
-    expect(await page.getByRole('button', { name: 'Keep both' }).isDisabled()).toBe(true);
+    await expect.poll(() => page.locator('[role=row][aria-selected=true]').count()).toBe(2);
+    await expect.poll(() => page.getByRole('button', { name: 'Keep both' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Choose all here' }).click();
-    expect(await page.getByRole('button', { name: 'Take the other side’s' }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole('button', { name: 'Take the other side’s' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Keep this vault’s' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Keep this vault’s' }).click();
     await page.getByText('5 conflicts decided.').waitFor();
@@ -244,7 +244,7 @@ test('only tables are restored: no file is asked for, and replaced rows are type
     const { backup } = await recordIds(api);
     await goTo(`#/backups?id=${backup}&restore=1`);
     await page.getByText('Only tables of the vault').click();
-    expect(await page.getByRole('button', { name: 'Make the plan' }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole('button', { name: 'Make the plan' }).isDisabled()).toBe(true);
     await page.getByText('Choose at least one table.').waitFor();
     await page.getByRole('button', { name: /^Memories/ }).click();
     await page.getByRole('button', { name: 'Make the plan' }).click();
@@ -273,7 +273,7 @@ test('the recovery kit is confirmed only by its right ending, and is remembered 
     await page.getByRole('button', { name: 'I have saved it' }).click();
     await page.getByText('The recovery kit is confirmed.').waitFor();
     await page.getByRole('heading', { name: 'Save your recovery kit' }).waitFor({ state: 'detached' });
-    expect(await page.evaluate(() => document.documentElement.outerHTML)).not.toContain(key);
+    await expect.poll(() => page.evaluate(() => document.documentElement.outerHTML)).not.toContain(key);
     expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain(key);
     expect(inputsOf(visited, 'key.confirm')).toEqual([{ ending: 'wxyz' }, { ending: key.slice(-4) }]);
   });
