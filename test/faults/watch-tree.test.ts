@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readContent } from '../../src/main/store/contents.ts';
 import { NODE, run } from '../support/strace.ts';
 import { createWatchHarness, type WatchHarness } from '../support/watch-harness.ts';
 
@@ -136,10 +137,11 @@ describe('folders', () => {
       () => h.watch.waiting() === 0,
       () => h.watch.waiting(),
     );
+    // Those of a bulk lie in packs: each is read as a version is.
     const texts = h.store.db
-      .prepare<[], { data: string }>('SELECT CAST(data AS TEXT) AS data FROM contents')
+      .prepare<[], { sha256: Buffer }>('SELECT sha256 FROM contents')
       .all()
-      .map(({ data }) => data);
+      .map(({ sha256 }) => readContent(h.store.db, h.store.dataFolder, sha256).toString());
     expect([texts.includes('canary'), texts.filter((text) => text.startsWith('mine')).length]).toEqual([false, 40]);
   });
 });
