@@ -13,7 +13,7 @@ const KILLS = Number(process.env.KILLS ?? (process.env.FAULTS === 'all' ? 200 : 
 const SEED = Number(process.env.SEED ?? 20_261_121);
 const PATHS = 12;
 /** A start takes about half a second: kills meet it, the first scan, live captures and quiet. */
-const LONGEST_LIFE_MS = 1_400;
+const LONGEST_LIFE_MS = 5_000;
 
 /** Mulberry32: small, and the same everywhere. */
 function createRandom(seed: number): () => number {
