@@ -7,6 +7,8 @@ export default defineConfig({
     reporters: process.env.ANGLES_TEST_SUMMARY
       ? ['default', ['json', { outputFile: process.env.ANGLES_TEST_SUMMARY }]]
       : ['default'],
+    // How long something may take is asked by benchmarks, on machines that are not shared.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,

@@ -271,7 +271,7 @@ test('the recovery kit is confirmed only by its right ending, and is remembered 
     expect((await download).suggestedFilename()).toBe('angles-recovery-kit-7QK4-9M2X.txt');
     await ending.fill(key.slice(-4));
     await page.getByRole('button', { name: 'I have saved it' }).click();
-    await page.getByText('The recovery kit is confirmed.').waitFor();
+    await page.getByText('The recovery kit is confirmed. Backups may').waitFor();
     await page.getByRole('heading', { name: 'Save your recovery kit' }).waitFor({ state: 'detached' });
     await expect.poll(() => page.evaluate(() => document.documentElement.outerHTML)).not.toContain(key);
     expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain(key);

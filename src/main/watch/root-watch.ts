@@ -7,6 +7,7 @@ import { createIgnoreRules } from './ignore-rules.ts';
 import type { RootContext, WatchParts } from './root-context.ts';
 import { folderIdentity } from './root-path.ts';
 import { scanRoot } from './root-scan.ts';
+import type { ScanEnd } from './scan.ts';
 import { createTreeWatcher, type TreeWatcher } from './tree-watcher.ts';
 import { type Trouble, toTrouble } from './trouble.ts';
 
@@ -57,7 +58,7 @@ export type RootWatchOptions = {
 const RETRY_MS = 10_000;
 /** How often it is asked whether the folder is still the same: mounting over it, or taking it away, sends no event. */
 const LOOK_MS = 10_000;
-/** Without enough watches, a scan follows the last one after this many times its own length, within bounds. */
+/** Without enough watches, a scan follows the last one after this many times the length of its listing, within bounds. */
 const LIMITED_FACTOR = 50;
 const LIMITED_MIN_MS = 10_000;
 const LIMITED_MAX_MS = 300_000;
@@ -77,7 +78,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   let isStarting = true;
   let isPaused = false;
   let progress: ScanProgress | null = null;
-  let lastScanMs = 0;
+  let lastListingMs = 0;
   let nextScanAtMs: number | null = null;
   let retryTimer: NodeJS.Timeout | null = null;
   let rescanTimer: NodeJS.Timeout | null = null;
@@ -217,7 +218,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
           signal: abort.signal,
         });
         if (outcome.end.unreadable.includes('')) throw new AppError('root.unreadable', `${rootPath} cannot be read.`);
-        settle(outcome.identity, outcome.hold, outcome.result.durationMs, outcome.end.unreadable);
+        settle(outcome.identity, outcome.hold, outcome.end);
         return outcome.result;
       } catch (cause) {
         if (cause instanceof AppError && cause.code.startsWith('data.')) hasUnsavedScan = true;
@@ -232,13 +233,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       }
     });
 
-  const settle = (
-    seenIdentity: string,
-    seenHold: RootHold | null,
-    durationMs: number,
-    unreadable: readonly string[],
-  ): void => {
-    lastScanMs = durationMs;
+  const settle = (seenIdentity: string, seenHold: RootHold | null, { durationMs, unreadable }: ScanEnd): void => {
+    lastListingMs = durationMs;
     const wasHeld = hold !== null;
     hold = seenHold === null ? null : { ...seenHold, sinceMs: hold?.sinceMs ?? seenHold.sinceMs };
     // A folder that was replaced stays suspect until its files are back, or a person accepts.
@@ -292,7 +288,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     if (rescanTimer !== null) clearTimeout(rescanTimer);
     const everyMs =
       watcher?.isLimited() === true
-        ? Math.min(LIMITED_MAX_MS, Math.max(LIMITED_MIN_MS, lastScanMs * LIMITED_FACTOR))
+        ? Math.min(LIMITED_MAX_MS, Math.max(LIMITED_MIN_MS, lastListingMs * LIMITED_FACTOR))
         : parts.limits().rescanMs;
     const inMs = everyMs * (0.75 + parts.random() / 2);
     nextScanAtMs = parts.wallMs() + inMs;

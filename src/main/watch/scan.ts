@@ -39,6 +39,8 @@ export type ScanEnd = {
   readonly folders: number;
   /** Folders that could not be read; nothing below them counts as gone. */
   readonly unreadable: readonly string[];
+  /** What the listing alone took, without the start of a thread and without any capture. */
+  readonly durationMs: number;
 };
 
 const FLUSH_AT = 512;
@@ -55,6 +57,7 @@ export function scanTree(
     readonly report: (findings: ScanFindings) => void;
   },
 ): ScanEnd {
+  const startMs = performance.now();
   let findings = emptyFindings();
   const unreadable: string[] = [];
   const visited = new Set<string>();
@@ -87,7 +90,7 @@ export function scanTree(
 
   if (request.deep) reportLostFolders(request, visited, unreadable, parts, findings);
   flush();
-  return { folders: visited.size, unreadable };
+  return { folders: visited.size, unreadable, durationMs: performance.now() - startMs };
 }
 
 function compareFolder(
