@@ -219,15 +219,16 @@ async function buildAgent(
     guard.noteStart(vault.endedCleanly);
     await sync.start();
     parts.search.start();
+    daily.push(setInterval(() => void tidy(), DAY_MS));
+    void tidy();
+    await applyRoots();
+    // These read much: a capture never waits for them.
     vault.checkInBackground((damage) => {
       state.damage = damage;
       logger.error('The vault file is damaged; a restart rebuilds it.', { damage });
       hub.statusChanged();
     });
-    daily.push(setInterval(() => void tidy(), DAY_MS));
-    void tidy();
     await backup.start();
-    await applyRoots();
     logger.info('Ready.', {
       pid: process.pid,
       roots: state.plan.watched.length,

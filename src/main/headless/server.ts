@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../../shared/errors.ts';
@@ -10,6 +10,9 @@ import { decide, type Refusal, type RequestHead } from './guard.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { readJson } from './read-json.ts';
 import { listStaticFiles, type StaticFiles } from './static-files.ts';
+
+/** Not by `import`, which would load all of Node's fetch with it: see client.ts. */
+const http = process.getBuiltinModule('node:http');
 
 export type ServerOptions = {
   readonly api: AgentApi;
@@ -51,7 +54,7 @@ type Parts = {
  * Nothing is answered that {@link decide} refuses; data needs the key of this start or a session besides.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const server = createServer({
+  const server = http.createServer({
     requestTimeout: 60_000,
     headersTimeout: 15_000,
     keepAliveTimeout: 5_000,

@@ -25,6 +25,8 @@ export type RootScanOptions = {
   readonly knownIdentity: string | null;
   readonly onProgress: (progress: ScanProgress) => void;
   readonly signal: AbortSignal;
+  /** Called once before anything is listed, while the thread that will list it starts. */
+  readonly beforeListing?: () => void;
 };
 
 export type RootScanOutcome = {
@@ -122,17 +124,19 @@ async function find(
     maxBytes: parts.limits().maxFileBytes,
   };
   const report = (findings: ScanFindings): void => take(context, findings, found, meter);
-  if (!options.deep) return scanTree(request, { index: parts.index, ignore: context.ignore, report });
-  return findInWorker({ dataFolder: parts.dataFolder, request, ignore: context.ignoreOptions }, report, options.signal);
+  if (options.deep)
+    return findInWorker({ dataFolder: parts.dataFolder, request, ignore: context.ignoreOptions }, report, options);
+  options.beforeListing?.();
+  return scanTree(request, { index: parts.index, ignore: context.ignore, report });
 }
 
 function findInWorker(
   data: ScanWorkerData,
   report: (findings: ScanFindings) => void,
-  signal: AbortSignal,
+  { signal, beforeListing }: RootScanOptions,
 ): Promise<ScanEnd> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(workerUrl('scan-worker'), { workerData: data });
+    const worker = new Worker(workerUrl('scan-worker'));
     const abort = (): void => {
       reject(new AppError('interrupted', 'The scan was stopped.'));
       void worker.terminate();
@@ -156,6 +160,13 @@ function findInWorker(
       signal.removeEventListener('abort', abort);
       reject(new Error('the scan worker ended early'));
     });
+    try {
+      beforeListing?.();
+      worker.postMessage(data);
+    } catch (cause) {
+      reject(cause);
+      void worker.terminate();
+    }
   });
 }
 

@@ -208,7 +208,6 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       scanning = true;
       options.onCondition();
       try {
-        watchAll();
         const outcome = await scanRoot(context, {
           dirs: [''],
           deep: true,
@@ -216,6 +215,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
           knownIdentity: identity,
           onProgress: report,
           signal: abort.signal,
+          beforeListing: watchAll,
         });
         if (outcome.end.unreadable.includes('')) throw new AppError('root.unreadable', `${rootPath} cannot be read.`);
         settle(outcome.identity, outcome.hold, outcome.end);
