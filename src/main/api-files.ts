@@ -117,7 +117,7 @@ export function createFileMethods({ parts, watch, settings, vault, applyRoots, m
       await watch.settled(mode === 'offline' ? SETTLE_MS * 6 : SETTLE_MS);
       if (failures.length > 0) throw failures[0];
       assertDurable(scanned);
-      return { results };
+      return { results, waiting: watch.waiting() };
     },
 
     'files.list': async ({ order = 'path', limit = DEFAULT_LIMIT, cursor = null, ...filter }) =>

@@ -132,8 +132,14 @@ export const agentMethods = {
     out: z.object({ result: scanResult }),
   },
 
-  /** Reads the roots and captures what changed; answers when it is durable. */
-  'scan.run': { in: z.object({ path: z.string().optional() }), out: z.object({ results: z.array(scanResult) }) },
+  /**
+   * Reads the roots and captures what changed; answers when it is durable. `waiting` counts files that a program has not
+   * finished writing by then: an agent that runs captures them when they are closed, a command alone does not.
+   */
+  'scan.run': {
+    in: z.object({ path: z.string().optional() }),
+    out: z.object({ results: z.array(scanResult), waiting: z.number().int() }),
+  },
 
   'files.list': {
     in: z.object({

@@ -28,6 +28,8 @@ export type FakeApi = AgentApi & {
   readonly emit: (event: AgentEvent) => void;
   /** Makes a method fail with this error until it is called with null. */
   readonly failWith: (method: MethodName, error: unknown) => void;
+  /** Puts these values into the next answers of a method. */
+  readonly answerWith: (method: MethodName, values: Readonly<Record<string, unknown>>) => void;
   readonly close: () => void;
 };
 
@@ -68,6 +70,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
   };
   const calls: { method: MethodName; input: unknown }[] = [];
   const failures = new Map<MethodName, unknown>();
+  const values = new Map<MethodName, Readonly<Record<string, unknown>>>();
   const methods = Object.fromEntries(
     (Object.keys(handlers) as MethodName[]).map((method) => [
       method,
@@ -75,7 +78,8 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
         calls.push({ method, input });
         if (options.latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.latencyMs));
         if (failures.has(method)) throw failures.get(method);
-        return handlers[method](input);
+        const answer: unknown = await handlers[method](input);
+        return values.has(method) ? { ...(answer as object), ...values.get(method) } : answer;
       },
     ]),
   ) as unknown as AgentMethods;
@@ -88,6 +92,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
       if (error === null) failures.delete(method);
       else failures.set(method, error);
     },
+    answerWith: (method, given) => void values.set(method, given),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -263,7 +268,10 @@ function rootHandlers(
       emit({ event: 'status', payload: {} });
       return { result };
     },
-    'scan.run': async ({ path }) => ({ results: (path === undefined ? state.roots : [find(path)]).map(scanResult) }),
+    'scan.run': async ({ path }) => ({
+      results: (path === undefined ? state.roots : [find(path)]).map(scanResult),
+      waiting: 0,
+    }),
   };
 }
 

@@ -5,11 +5,10 @@ import { createCoalescer } from './coalesce.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createIgnoreRules } from './ignore-rules.ts';
 import type { RootContext, WatchParts } from './root-context.ts';
-import { folderIdentity } from './root-path.ts';
+import { createRootFolder } from './root-folder.ts';
 import { scanRoot } from './root-scan.ts';
+import { createRootTrouble } from './root-trouble.ts';
 import type { ScanEnd } from './scan.ts';
-import { createTreeWatcher, type TreeWatcher } from './tree-watcher.ts';
-import { type Trouble, toTrouble } from './trouble.ts';
 
 /** Watches one root: events become captures, scans find what events missed, deletions en masse are held. */
 export type RootWatch = {
@@ -67,13 +66,9 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   const { parts, rootId, path: rootPath } = options;
   const ignoreOptions = { rootPath, exclude: options.exclude, respectGitignore: options.respectGitignore };
   const abort = new AbortController();
-  let watcher: TreeWatcher | null = null;
   /** The folder at the last scan that was not held: deletions are judged against it. */
   let identity = parts.roots.get(rootId)?.identity ?? null;
-  /** The folder that is watched now, or was scanned where nothing is watched. */
-  let watched: string | null = null;
   let hold = parts.roots.get(rootId)?.hold ?? null;
-  let trouble: Trouble | null = null;
   let scanning = false;
   let isStarting = true;
   let isPaused = false;
@@ -100,35 +95,14 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       return counts;
     },
   };
-
-  const setTrouble = (next: Trouble | null): void => {
-    if (trouble?.code === next?.code && trouble?.detail === next?.detail) return;
-    trouble = next;
-    if (next !== null)
-      parts.log.warn(ERROR_CATALOGUE[next.code].title, { root: rootPath, code: next.code, detail: next.detail });
-    options.onCondition();
-  };
-
-  /** What the vault could not take yet: paths of events, and a scan. */
-  const unsaved = new Set<string>();
-  let hasUnsavedScan = false;
-  const isTroubleOfVault = (): boolean => trouble?.code.startsWith('data.') === true;
-
-  const explain = (cause: unknown): void => {
-    if (cause instanceof AppError && cause.code === 'interrupted') return;
-    const explained = toTrouble(cause);
-    if (explained !== null) setTrouble(explained);
-    else parts.log.error('Capturing failed in an unexpected way.', { root: rootPath, error: cause });
-  };
-
-  // ---- The folder itself -------------------------------------------------------------------------
+  const trouble = createRootTrouble(context, options.onCondition);
 
   const isThere = (): boolean => {
-    const now = folderIdentity(rootPath);
-    if (now !== null && now === watched) return true;
-    stopWatching();
-    if (now === null) setTrouble({ code: 'root.missing', detail: `${rootPath} is not there.` });
-    retryLater(now === null ? RETRY_MS : 0);
+    const found = folder.look();
+    if (found === 'same') return true;
+    folder.stop();
+    if (found === 'missing') trouble.set({ code: 'root.missing', detail: `${rootPath} is not there.` });
+    retryLater(found === 'missing' ? RETRY_MS : 0);
     return false;
   };
 
@@ -136,49 +110,16 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     isThere,
     isHeld: () => hold !== null,
     scanFolders: (dirs, deep) => void scanPart(dirs, deep),
-    onFailure: (cause, paths) => {
-      if (cause instanceof AppError && cause.code.startsWith('data.')) for (const path of paths) unsaved.add(path);
-      explain(cause);
-    },
-    onDone: (paths) => {
-      for (const path of paths) unsaved.delete(path);
-      // One save that fits says nothing of a full disk while others wait for space.
-      if (isTroubleOfVault() && unsaved.size === 0 && !hasUnsavedScan) setTrouble(null);
-    },
+    onFailure: trouble.failed,
+    onDone: trouble.done,
     retryMs: RETRY_MS,
   });
-
-  /** Ready to be told; the scan that follows watches the folders. */
-  const startWatching = (): void => {
-    watched = folderIdentity(rootPath);
-    watcher = createTreeWatcher({
-      rootPath,
-      platform: parts.platform,
-      ignoresFolder: (dir, name) => context.ignore.ignores(dir, name, true),
-      onEvent: options.onEvent,
-      onPath: events.note,
-      onFolder: events.noteFolder,
-      onLimited: (code) => setTrouble({ code: 'watch.limited', detail: `The system answered ${code}.` }),
-    });
-  };
-
-  /** Before a scan: also folders whose creation was never told, as an overflow loses any event. */
-  const watchAll = (): void => {
-    if (abort.signal.aborted) return;
-    if (!options.isWatching || isPaused) {
-      watched = folderIdentity(rootPath);
-      return;
-    }
-    if (watcher !== null && folderIdentity(rootPath) !== watched) stopWatching();
-    if (watcher === null) startWatching();
-    watcher?.refresh();
-  };
-
-  const stopWatching = (): void => {
-    watcher?.stop();
-    watcher = null;
-    watched = null;
-  };
+  const folder = createRootFolder(context, {
+    onEvent: options.onEvent,
+    onPath: events.note,
+    onFolder: events.noteFolder,
+    onLimited: (code) => trouble.set({ code: 'watch.limited', detail: `The system answered ${code}.` }),
+  });
 
   const retryLater = (delayMs: number): void => {
     if (abort.signal.aborted || !options.isWatching || isPaused || retryTimer !== null) return;
@@ -192,10 +133,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   const begin = async (): Promise<void> => {
     // Whoever paused it has it scanned at the end.
     if (isPaused) return;
-    await scan({ acceptDeletes: false }).then(() => undefined, explain);
+    await scan({ acceptDeletes: false }).then(() => undefined, trouble.explain);
   };
-
-  // ---- Scans ------------------------------------------------------------------------------------
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const next = scans.then(work, work);
@@ -215,14 +154,16 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
           knownIdentity: identity,
           onProgress: report,
           signal: abort.signal,
-          beforeListing: watchAll,
+          beforeListing: () => {
+            if (!abort.signal.aborted) folder.watchAll(options.isWatching && !isPaused);
+          },
         });
         if (outcome.end.unreadable.includes('')) throw new AppError('root.unreadable', `${rootPath} cannot be read.`);
         settle(outcome.identity, outcome.hold, outcome.end);
         return outcome.result;
       } catch (cause) {
-        if (cause instanceof AppError && cause.code.startsWith('data.')) hasUnsavedScan = true;
-        if (cause instanceof AppError && cause.code.startsWith('root.')) stopWatching();
+        trouble.scanFailed(cause);
+        if (cause instanceof AppError && cause.code.startsWith('root.')) folder.stop();
         retryLater(RETRY_MS);
         throw cause;
       } finally {
@@ -240,12 +181,7 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     // A folder that was replaced stays suspect until its files are back, or a person accepts.
     if (hold === null) identity = seenIdentity;
     parts.roots.saveScan(rootId, { identity: identity ?? seenIdentity, hold });
-    // What the vault could not take waits to be tried again: a scan passes it over and proves nothing.
-    hasUnsavedScan = false;
-    const isStillTroubled = isTroubleOfVault() && unsaved.size > 0;
-    if (watcher?.isLimited() !== true && !isStillTroubled) setTrouble(null);
-    else if (!isStillTroubled && trouble?.code !== 'watch.limited')
-      setTrouble({ code: 'watch.limited', detail: 'Not all folders can be watched.' });
+    trouble.scanned(folder.isLimited());
     if (unreadable.length > 0)
       parts.log.warn('Some folders cannot be read; what they hold is not captured.', {
         root: rootPath,
@@ -271,8 +207,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       // What is gone in one part counts with the rest: the whole decides.
       if (outcome.hold !== null) void scanPart([''], true);
     }).catch((cause: unknown) => {
-      if (cause instanceof AppError && cause.code.startsWith('data.')) hasUnsavedScan = true;
-      explain(cause);
+      trouble.scanFailed(cause);
+      trouble.explain(cause);
       // The whole then, as nobody else knows what was not looked at.
       retryLater(RETRY_MS);
     });
@@ -286,10 +222,9 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   const scheduleRescan = (): void => {
     if (abort.signal.aborted || !options.isWatching) return;
     if (rescanTimer !== null) clearTimeout(rescanTimer);
-    const everyMs =
-      watcher?.isLimited() === true
-        ? Math.min(LIMITED_MAX_MS, Math.max(LIMITED_MIN_MS, lastListingMs * LIMITED_FACTOR))
-        : parts.limits().rescanMs;
+    const everyMs = folder.isLimited()
+      ? Math.min(LIMITED_MAX_MS, Math.max(LIMITED_MIN_MS, lastListingMs * LIMITED_FACTOR))
+      : parts.limits().rescanMs;
     const inMs = everyMs * (0.75 + parts.random() / 2);
     nextScanAtMs = parts.wallMs() + inMs;
     rescanTimer = setTimeout(() => void begin(), inMs);
@@ -297,13 +232,14 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
   };
 
   const state = (): RootState => {
-    if (trouble?.code === 'root.missing') return 'missing';
-    if (trouble?.code === 'root.unreadable') return 'unreadable';
+    const code = trouble.current()?.code;
+    if (code === 'root.missing') return 'missing';
+    if (code === 'root.unreadable') return 'unreadable';
     if (scanning) return 'scanning';
     if (hold !== null) return 'held';
     if (!options.isWatching) return 'stopped';
     if (isStarting) return 'starting';
-    return watcher?.isLimited() === true ? 'limited' : 'watching';
+    return folder.isLimited() ? 'limited' : 'watching';
   };
 
   return {
@@ -312,12 +248,12 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     start: async () => {
       await begin();
       isStarting = false;
-      lookTimer = setInterval(() => void (watcher === null || isThere()), LOOK_MS).unref();
+      lookTimer = setInterval(() => void (!folder.isWatched() || isThere()), LOOK_MS).unref();
       options.onCondition();
     },
     stop: async () => {
       abort.abort();
-      stopWatching();
+      folder.stop();
       for (const each of [retryTimer, rescanTimer, lookTimer]) if (each !== null) clearTimeout(each);
       await events.stop();
       await scans;
@@ -325,8 +261,8 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
     scan,
     condition: () => ({
       state: state(),
-      code: trouble?.code ?? (hold === null ? null : 'root.held'),
-      detail: trouble?.detail ?? null,
+      code: trouble.current()?.code ?? (hold === null ? null : 'root.held'),
+      detail: trouble.current()?.detail ?? null,
       hold,
     }),
     waiting: () =>
@@ -335,10 +271,10 @@ export function createRootWatch(options: RootWatchOptions): RootWatch {
       (progress === null ? 0 : progress.totalFiles - progress.doneFiles),
     progress: () => progress,
     nextScanAtMs: () => nextScanAtMs,
-    folders: () => watcher?.folders() ?? 0,
+    folders: folder.folders,
     pause: async () => {
       isPaused = true;
-      stopWatching();
+      folder.stop();
       await scans;
     },
     resume: async () => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { ERROR_CATALOGUE } from '../../../shared/errors.ts';
 import type { ScanResult } from '../../../shared/model.ts';
 import type { Context } from './context.ts';
 import { confirm, define, describe, type Runner, yesOption } from './define.ts';
@@ -110,7 +111,7 @@ export function addScan(program: Command, runner: Runner): void {
       summary: 'Read the watched folders now and capture what changed',
       examples: ['angles scan', 'angles scan ~/notes', 'angles scan --once --json'],
       notes:
-        'The command ends when everything it found is durable.\nIt ends with exit code 6 when deletions are held back for your decision.',
+        'The command ends when everything it found is durable.\nIt ends with exit code 6 when deletions are held back for your decision, with 1 when a program is still writing a file.',
       options: [],
     },
     (context, [path]) =>
@@ -119,9 +120,10 @@ export function addScan(program: Command, runner: Runner): void {
         context.answer(answer, () =>
           answer.results.length === 0
             ? ['No folder is watched. Add one with `angles roots add PATH`.']
-            : answer.results.flatMap(describeScan),
+            : [...answer.results.flatMap(describeScan), ...describeWaiting(answer.waiting)],
         );
-        return answer.results.some((result) => result.heldDeletes > 0) ? 6 : 0;
+        if (answer.results.some((result) => result.heldDeletes > 0)) return 6;
+        return answer.waiting > 0 ? ERROR_CATALOGUE['file.busy'].exitCode : 0;
       }),
   ).option('--once', 'scan once and end (the default; for scripts)');
 }
@@ -135,6 +137,13 @@ function describeScan(result: ScanResult): string[] {
   return [
     line,
     `  ${plural(result.heldDeletes, 'file')} are gone at once and held back. If you deleted them: angles roots accept ${displayPath(result.root)}`,
+  ];
+}
+
+function describeWaiting(files: number): string[] {
+  if (files === 0) return [];
+  return [
+    `${plural(files, 'file')} still being written: captured when closed, if an agent runs; else scan again then. Earlier versions are safe.`,
   ];
 }
 

@@ -402,6 +402,13 @@ describe('lists', () => {
     expect((await run('scan notes')).code).toBe(0);
   });
 
+  test('a scan that a writer keeps from a file ends with 1 and says so', async () => {
+    api.answerWith('scan.run', { waiting: 1 });
+    const { code, stdout } = await run('scan notes');
+    expect(code).toBe(1);
+    expect(stdout).toContain('1 file still being written: captured when closed, if an agent runs');
+  });
+
   test('doctor ends with 1 when something is broken', async () => {
     const { code, stdout, stderr } = await run('doctor');
     expect(code).toBe(1);
