@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests run side by side; tests that break machines or need the whole one run one after the other. */
+/** Faults of things that mostly wait: they bear company. */
+const SIDE_BY_SIDE = ['test/faults/{sync,restore,backup}-*.test.ts'];
+
+/** Tests of units and of whole programs run two at a time; those that break the machine under a watch run alone. */
 // biome-ignore lint/style/noDefaultExport: the runner asks for one
 export default defineConfig({
   test: {
@@ -24,12 +27,24 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'whole',
-          include: ['test/{e2e,faults,docs}/**/*.test.ts'],
+          include: ['test/{e2e,docs}/**/*.test.ts', ...SIDE_BY_SIDE],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['test/faults/**/*.test.ts'],
+          exclude: SIDE_BY_SIDE,
           testTimeout: 300_000,
           hookTimeout: 60_000,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
