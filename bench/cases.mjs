@@ -131,6 +131,8 @@ export async function restartAndIdle(size, { idleSeconds, rounds, rssLimit }) {
     ...(await searchRows(home, size)),
     ...(await statusRows(home, size)),
   ];
+  // The first one is due by itself soon after the first capture: no agent is idle before it is done.
+  await run(program, ['backup', '--no-github', '--no-supabase'], { ANGLES_HOME: home });
   await agent.stop();
   agent = await startAgent({ home, roots: [] });
   await agent.ready();
