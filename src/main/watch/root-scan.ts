@@ -1,10 +1,8 @@
 /** One scan of a root or a part of it: find what changed, capture it, decide about what is gone. */
-import { Worker } from 'node:worker_threads';
 import { AppError } from '../../shared/errors.ts';
 import type { RootHold, ScanProgress, ScanResult } from '../../shared/model.ts';
 import { splitPath } from '../path-names.ts';
 import type { CaptureCounts, IndexedFile, Seen } from '../store/captures.ts';
-import { workerUrl } from '../worker-url.ts';
 import { type CandidateQueue, createCandidateQueue } from './candidate-queue.ts';
 import { captureAll } from './capture-all.ts';
 import { mustHold } from './hold.ts';
@@ -13,7 +11,7 @@ import { isGone } from './read-paths.ts';
 import type { RootContext } from './root-context.ts';
 import { folderIdentity } from './root-path.ts';
 import { type ScanEnd, type ScanFindings, type ScanRequest, scanTree } from './scan.ts';
-import type { ScanMessage, ScanWorkerData } from './scan-worker.ts';
+import { scanInThreads } from './scan-threads.ts';
 
 export type RootScanOptions = {
   /** Relative to the root, none inside another; '' scans all of it. */
@@ -38,6 +36,8 @@ export type RootScanOutcome = {
 
 const COMMIT_CHUNK = 1_000;
 const HOLD_SAMPLE = 10;
+/** Known files from which a second thread is worth its start. A first scan needs the processors for reading. */
+const TWO_THREADS_FROM = 20_000;
 
 type Found = {
   readonly candidates: CandidateQueue;
@@ -63,7 +63,7 @@ export async function scanRoot(context: RootContext, options: RootScanOptions): 
   const before = parts.captures.countPresent(rootId);
 
   const found: Found = { candidates: createCandidateQueue(), gone: new Map(), forgotten: [], unchanged: 0, skipped: 0 };
-  const listing = find(counting, options, found, meter).finally(found.candidates.end);
+  const listing = find(counting, options, found, meter, before).finally(found.candidates.end);
   const capture = (): Promise<void> => captureAll(counting, { ...options, ...found, meter });
   // Nothing can have been renamed in a first scan: reading begins while the tree is still being listed.
   const capturing = before === 0 ? capture() : listing.then(capture, () => undefined);
@@ -114,6 +114,7 @@ async function find(
   options: RootScanOptions,
   found: Found,
   meter: ProgressMeter,
+  known: number,
 ): Promise<ScanEnd> {
   const { parts, rootId, rootPath } = context;
   const request: ScanRequest = {
@@ -124,50 +125,13 @@ async function find(
     maxBytes: parts.limits().maxFileBytes,
   };
   const report = (findings: ScanFindings): void => take(context, findings, found, meter);
-  if (options.deep)
-    return findInWorker({ dataFolder: parts.dataFolder, request, ignore: context.ignoreOptions }, report, options);
+  if (options.deep) {
+    const { signal, beforeListing } = options;
+    const job = { dataFolder: parts.dataFolder, request, ignore: context.ignoreOptions };
+    return scanInThreads(job, { threads: known >= TWO_THREADS_FROM ? 2 : 1, report, signal, beforeListing });
+  }
   options.beforeListing?.();
-  return scanTree(request, { index: parts.index, ignore: context.ignore, report });
-}
-
-function findInWorker(
-  data: ScanWorkerData,
-  report: (findings: ScanFindings) => void,
-  { signal, beforeListing }: RootScanOptions,
-): Promise<ScanEnd> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(workerUrl('scan-worker'));
-    const abort = (): void => {
-      reject(new AppError('interrupted', 'The scan was stopped.'));
-      void worker.terminate();
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    worker.on('message', (message: ScanMessage) => {
-      if (message.kind === 'end') {
-        resolve(message.end);
-        return;
-      }
-      try {
-        report(message.findings);
-      } catch (cause) {
-        reject(cause);
-        void worker.terminate();
-      }
-    });
-    worker.on('error', reject);
-    worker.on('exit', () => {
-      signal.removeEventListener('abort', abort);
-      reject(new Error('the scan worker ended early'));
-    });
-    try {
-      beforeListing?.();
-      worker.postMessage(data);
-    } catch (cause) {
-      reject(cause);
-      void worker.terminate();
-    }
-  });
+  return scanTree(request, { index: parts.index, ignore: context.ignore, share: null, report });
 }
 
 function take(context: RootContext, findings: ScanFindings, found: Found, meter: ProgressMeter): void {

@@ -8,6 +8,7 @@ import type { IndexReader, KnownFile } from '../store/index-reader.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { type Entry, listFolder } from './list-folder.ts';
 import { NO_STAT, toFileStat } from './read-file.ts';
+import type { ScanShare } from './scan-share.ts';
 
 export type ScanRequest = {
   readonly rootId: number;
@@ -55,6 +56,8 @@ export function scanTree(
     readonly index: IndexReader;
     readonly ignore: IgnoreRules;
     readonly report: (findings: ScanFindings) => void;
+    /** Another thread that lists the same tree; null when this one is alone. */
+    readonly share: ScanShare | null;
   },
 ): ScanEnd {
   const startMs = performance.now();
@@ -68,8 +71,13 @@ export function scanTree(
     findings = emptyFindings();
   };
 
-  const queue = [...request.dirs];
-  for (let dir = queue.pop(); dir !== undefined; dir = queue.pop()) {
+  const { share } = parts;
+  const queue = share?.isFirst === false ? [] : [...request.dirs];
+  const next = (): string | undefined => {
+    if (queue.length === 0 && share !== null) queue.push(...(share.take() ?? []));
+    return queue.pop();
+  };
+  for (let dir = next(); dir !== undefined; dir = next()) {
     visited.add(dir);
     let entries: Entry[];
     try {
@@ -85,12 +93,25 @@ export function scanTree(
     }
     const folders = compareFolder(request, dir, entries, parts, findings);
     if (request.deep) queue.push(...folders);
+    share?.give(queue);
     if (findings.changed.length + findings.skipped.length + findings.gone.length >= FLUSH_AT) flush();
   }
 
-  if (request.deep) reportLostFolders(request, visited, unreadable, parts, findings);
+  if (request.deep) {
+    const seen = share === null ? { visited, unreadable } : withOthers(share, { visited, unreadable });
+    if (seen !== null) reportLostFolders(request, seen.visited, seen.unreadable, parts, findings);
+  }
   flush();
   return { folders: visited.size, unreadable, durationMs: performance.now() - startMs };
+}
+
+type Seen = { readonly visited: ReadonlySet<string>; readonly unreadable: readonly string[] };
+
+/** What both threads saw; null when the other one concludes. */
+function withOthers(share: ScanShare, { visited, unreadable }: Seen): Seen | null {
+  const others = share.conclude({ visited: [...visited], unreadable });
+  if (others === null) return null;
+  return { visited: new Set([...visited, ...others.visited]), unreadable: [...unreadable, ...others.unreadable] };
 }
 
 function compareFolder(
