@@ -12,7 +12,7 @@ import { type CutProxy, startCutProxy } from './cut-proxy.ts';
 import type { DaemonPlace } from './daemon.ts';
 import type { Notion } from './notion/start.ts';
 import type { LocalSupabase } from './supabase/start-supabase.ts';
-import { auditVault, missingThere } from './sync-audit.ts';
+import { auditVault, missingThere, type RowsThere } from './sync-audit.ts';
 import { isWrite, makeDatabases, notionRemote, orderTrouble, supabaseRemote } from './sync-real-remotes.ts';
 import { type Device, makePlace, startDevice, until } from './sync-whole.ts';
 import { differences, mulberry32, type Side, sideOf, sideOfRows, type WorldRemote } from './sync-world.ts';
@@ -222,7 +222,7 @@ async function createWorld(services: Services, seed: number) {
   /** At any moment each change of each device, running or killed, is acknowledged, waiting or set aside. */
   async function accounts(): Promise<string[]> {
     const audits = machines.map(({ place }) => auditVault(place.dataFolder));
-    const there = [];
+    const there: RowsThere[] = [];
     for (const remote of remotes)
       for (const table of remote.remote === 'notion' ? (['decision_vault'] as const) : TABLES)
         there.push({
