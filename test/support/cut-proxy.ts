@@ -18,9 +18,9 @@ export type ProxyMode =
   | { readonly kind: 'delay'; readonly ms: number }
   /**
    * Of answers that begin so, `share` never arrive: the server behind has done its work, the connection ends. Which
-   * ones follows from the seed.
+   * ones follows from the seed. `of`: only those to requests whose first line this expression fits.
    */
-  | { readonly kind: 'cut-after'; readonly share: number; readonly seed: number }
+  | { readonly kind: 'cut-after'; readonly share: number; readonly seed: number; readonly of?: string }
   /** The same, with the first `bytes` of the answer. */
   | { readonly kind: 'truncate'; readonly bytes: number; readonly share: number; readonly seed: number }
   /**
@@ -113,7 +113,8 @@ async function serve(behind: readonly number[]): Promise<void> {
   const answer = (client: Socket, bytes: Buffer, asked: string): void => {
     counts.answers += 1;
     const { kind } = mode;
-    if ((kind === 'cut-after' || kind === 'truncate') && random() < mode.share) {
+    const isMeant = !('of' in mode) || mode.of === undefined || new RegExp(mode.of).test(asked);
+    if ((kind === 'cut-after' || kind === 'truncate') && isMeant && random() < mode.share) {
       counts.cut += 1;
       counts.cutOf[asked] = (counts.cutOf[asked] ?? 0) + 1;
       // A reset, as a router gives it: whatever was on its way is gone.
