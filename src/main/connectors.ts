@@ -23,7 +23,7 @@ export type ConnectorFactory = (environment: ConnectorEnvironment) => Promise<Re
 /** What a remote is made from: when none of it changes, its connector stays. */
 export const CONNECTOR_NAMES: Readonly<Record<Remote, readonly string[]>> = {
   supabase: ['SUPABASE_URL', 'SUPABASE_KEY', 'SUPABASE_EMAIL', 'SUPABASE_PASSWORD', 'SUPABASE_DB_URL'],
-  notion: ['NOTION_API_KEY', 'NOTION_DATABASE_ID', 'NOTION_BASE_URL'],
+  notion: ['NOTION_API_KEY', 'NOTION_DATABASE_ID', 'NOTION_BASE_URL', 'NOTION_PER_SECOND'],
 };
 
 export const CONNECTORS: Readonly<Record<Remote, ConnectorFactory>> = {
@@ -81,11 +81,13 @@ async function connectSupabase({ value, settings, deviceId, nowMs }: ConnectorEn
 async function connectNotionRemote({ value, variable }: ConnectorEnvironment): Promise<RemoteParts> {
   const { createNotionConnector } = await import('./sync/notion/notion-connector.ts');
   const baseUrl = variable('NOTION_BASE_URL');
+  // Where a service of one's own allows another rate than Notion does.
+  const perSecond = Number(variable('NOTION_PER_SECOND'));
   return {
     connector: createNotionConnector({
       token: required(value, 'NOTION_API_KEY'),
       databases: { decision_vault: required(value, 'NOTION_DATABASE_ID') },
-      ...(baseUrl === undefined ? {} : { baseUrl }),
+      ...(baseUrl === undefined ? {} : { baseUrl, ...(perSecond > 0 ? { perSecond } : {}) }),
     }),
   };
 }

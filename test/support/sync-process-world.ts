@@ -12,6 +12,7 @@ import { type CutProxy, startCutProxy } from './cut-proxy.ts';
 import type { DaemonPlace } from './daemon.ts';
 import type { Notion } from './notion/start.ts';
 import type { LocalSupabase } from './supabase/start-supabase.ts';
+import { auditVault, missingThere, type RowsThere } from './sync-audit.ts';
 import { isWrite, makeDatabases, notionRemote, orderTrouble, supabaseRemote } from './sync-real-remotes.ts';
 import { type Device, makePlace, startDevice, until } from './sync-whole.ts';
 import { differences, mulberry32, type Side, sideOf, sideOfRows, type WorldRemote } from './sync-world.ts';
@@ -135,6 +136,7 @@ async function createWorld(services: Services, seed: number) {
       await remote.create(table, { ...fields(table), ...given });
     } else if (chance(0.1)) {
       excuse(row.fields);
+      removed.add(row.remoteId);
       await remote.remove(row.remoteId);
     } else if (chance(0.2)) {
       await remote.edit(row.remoteId, { deletedAtMs: (row.fields.deletedAtMs ?? null) === null ? Date.now() : null });
@@ -165,6 +167,10 @@ async function createWorld(services: Services, seed: number) {
     else await proxy.set({ kind: 'pass' });
   };
 
+  /** What somebody deleted for good: it was there once. */
+  const removed = new Set<string>();
+  const problemsMet: string[] = [];
+
   return {
     step: async (): Promise<void> => {
       const machine = machines[below(2)] ?? machines[0];
@@ -177,6 +183,7 @@ async function createWorld(services: Services, seed: number) {
       else if (kind < 90) await orderTrouble(pick(remotes)?.remote ?? 'notion', services, random);
       // Part of the schedule, not a wait for something: a moment in which nobody writes.
       else await new Promise((resolve) => setTimeout(resolve, below(1_500)));
+      problemsMet.push(...(await accounts()));
     },
     settle,
     close: async (): Promise<void> => {
@@ -208,7 +215,26 @@ async function createWorld(services: Services, seed: number) {
       last = await quietRound();
       if (last.length === 0) break;
     }
-    return [...last, ...(await compare()), ...(await lost()), ...(await versionsMissing())];
+    problemsMet.push(...(await accounts()));
+    return [...problemsMet, ...last, ...(await compare()), ...(await lost()), ...(await versionsMissing())];
+  }
+
+  /** At any moment each change of each device, running or killed, is acknowledged, waiting or set aside. */
+  async function accounts(): Promise<string[]> {
+    const audits = machines.map(({ place }) => auditVault(place.dataFolder));
+    const there: RowsThere[] = [];
+    for (const remote of remotes)
+      for (const table of remote.remote === 'notion' ? (['decision_vault'] as const) : TABLES)
+        there.push({
+          remote: remote.remote,
+          table,
+          ids: new Set([...removed, ...(await remote.rows(table)).map(({ remoteId }) => remoteId)]),
+        });
+    for (const table of ['file_snapshots', 'activities']) {
+      const rows = await supabase.query(`SELECT id::text FROM ${table}`);
+      there.push({ remote: 'supabase', table, ids: new Set(rows.map(({ id }) => String(id))) });
+    }
+    return audits.flatMap((audit) => [...audit.problems, ...missingThere(audit, there)]);
   }
 
   /** One round of everything; what it moved, by the plans and by the logs of the services. */

@@ -1,5 +1,5 @@
 import type { ERROR_CATALOGUE } from '../../shared/errors.ts';
-import type { ActivityKind, EditableRecord, Remote } from '../../shared/model.ts';
+import type { ActivityKind, EditableRecord, FieldChange, Remote } from '../../shared/model.ts';
 import type { Store, Transaction } from './database.ts';
 import { type EditableTable, newRecord, type RecordCommon } from './record-fields.ts';
 import { prepareHistory } from './record-history.ts';
@@ -28,6 +28,8 @@ export type RemoteRecords = {
   readonly many: (table: EditableTable, ids: readonly string[]) => readonly EditableRecord[];
   /** When each field got its value, by the clock of where it was edited. */
   readonly times: (table: EditableTable, id: string) => ReadonlyMap<string, number>;
+  /** Every value that its fields ever got, oldest first. */
+  readonly changes: (table: EditableTable, id: string) => readonly FieldChange[];
   /**
    * Writes edits of different records with history, journal, activities and outbox entries; part of the caller's
    * transaction. Gives the records as they are then, in the same order.
@@ -51,6 +53,7 @@ export function createRemoteRecords(store: Store, parts: RecordParts): RemoteRec
     get: (table, id) => rows[table].get(id),
     many: (table, ids) => ids.flatMap((id) => rows[table].get(id) ?? []),
     times: history.times,
+    changes: history.of,
     apply: (tx, edits) =>
       saveAll(
         tx,

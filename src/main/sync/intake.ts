@@ -54,16 +54,6 @@ export function openIntake(
       if (change.kind === 'merge' || change.kind === 'gone') touched.add(change.table);
     }
   };
-  /** The row of a record is gone, and another one carries its id: it was made again, by another device perhaps. */
-  const followRow = (one: Incoming): void => {
-    if (one.kind !== 'record' || one.record.id === null) return;
-    const { table, id, remoteId } = one.record;
-    const link = stores.links.find(remote, table, id);
-    if (link === undefined || link.remoteId === null || link.remoteId === remoteId) return;
-    if (waiting.get(`${table} ${link.remoteId}`)?.kind !== 'gone') return;
-    waiting.delete(`${table} ${link.remoteId}`);
-    stores.write((tx) => stores.links.save(tx, { ...link, remoteId, baseVersion: null }));
-  };
   /** Plans and does; a record that comes twice is planned again after its first change is written. */
   const process = (incoming: readonly Incoming[], isWeighed: boolean): void => {
     let group: Change[] = [];
@@ -74,7 +64,6 @@ export function openIntake(
       ids = new Set();
     };
     for (const one of incoming) {
-      followRow(one);
       let change = plan(remote, one);
       if (change.kind === 'none') {
         waiting.delete(rowOf(one));

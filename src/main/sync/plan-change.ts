@@ -7,6 +7,7 @@ import type { Link } from '../store/links.ts';
 import type { FieldProblem, Fields, FieldValue, MergedTable, RemoteRecord, SyncTable } from './connector.ts';
 import { type FieldConflict, isSame, type Merge, mergeRecord } from './merge.ts';
 import { mergedFields, parseBase, redactFields } from './outgoing.ts';
+import { withoutOwn } from './own-values.ts';
 import type { SyncShell, SyncStores } from './parts.ts';
 import { putBack } from './put-back.ts';
 import { checkRemote, isMerged } from './record-check.ts';
@@ -113,7 +114,7 @@ function planRecord(
   const raw = mergedFields(table, local as unknown as Fields);
   const seen = mergedFields(table, redactFields(table, raw, shell.redact).fields);
   let times: ReadonlyMap<string, number> | null = null;
-  const merge = mergeRecord({
+  const merged = mergeRecord({
     table,
     base,
     local: seen,
@@ -124,6 +125,7 @@ function planRecord(
     },
     remoteEditedAtMs: record.editedAtMs,
   });
+  const merge = withoutOwn(merged, { stores, shell, local, link });
   const isTold = problems.length + left.length === 0 && !common.needsId && !hasInvalid(stores, remote, table, id);
   if (isTold && isEcho(merge, link, record)) return NONE;
   const { apply, lost } = withSecrets(merge, raw, seen, shell.redact, record.editedAtMs);

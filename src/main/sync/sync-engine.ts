@@ -16,6 +16,7 @@ import type { SyncShell, SyncStores } from './parts.ts';
 import { createPlanner } from './plan-change.ts';
 import { createPusher } from './push.ts';
 import { createQueueMethods } from './queue-methods.ts';
+import { quietConnector, quietError } from './quiet-connector.ts';
 import { createSession, type RunOptions, type Session } from './session.ts';
 
 export type SyncMethods = Pick<AgentMethods, keyof typeof syncMethods>;
@@ -249,7 +250,7 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
       return { devices: [own, ...others], problem: null };
     } catch (cause) {
       if (!(cause instanceof AppError)) throw cause;
-      return { devices: [own], problem: problemOf(cause) };
+      return { devices: [own], problem: problemOf(quietError(cause, shell.redact) as AppError) };
     }
   }
 
@@ -428,7 +429,8 @@ function createConnections(
     let own: RemoteParts | null = null;
     let failure: AppError | null = null;
     try {
-      own = await parts.connect(remote);
+      const made = await parts.connect(remote);
+      own = made === null ? null : { ...made, connector: quietConnector(made.connector, parts.shell.redact) };
     } catch (cause) {
       if (!(cause instanceof AppError)) throw cause;
       failure = cause;

@@ -96,6 +96,38 @@ test('an answer that was lost after the write makes no second row, and no confli
   });
 });
 
+test('after a lost answer, what this device sent itself is no edit of somebody else', async () => {
+  const supabase = memory();
+  const device = open({ remotes: [supabase] });
+  const settle = async (): Promise<void> => {
+    for (let round = 0; round < 3; round += 1) {
+      tick(3_600_000);
+      await device.run('supabase');
+    }
+  };
+  const { id } = write(device, 'first');
+  supabase.setFault((call) => (call === 'push' ? 'lost' : null));
+  await device.run('supabase');
+  device.records.edit({ table: 'memories', id, fields: { title: 'second' }, origin: 'cli' });
+  await device.run('supabase');
+  supabase.setFault(null);
+  supabase.edit(id, { category: 'theirs' });
+  device.records.edit({ table: 'memories', id, fields: { title: 'third' }, origin: 'cli' });
+  await settle();
+  expect(device.stores.conflicts.countOpen()).toBe(0);
+  expect(supabase.rows('memories')).toMatchObject([{ fields: { title: 'third', category: 'theirs' } }]);
+  expect(listed(device)).toMatchObject([{ title: 'third', category: 'theirs' }]);
+  // What somebody else wrote there meanwhile is one.
+  supabase.setFault((call) => (call === 'push' ? 'lost' : null));
+  device.records.edit({ table: 'memories', id, fields: { title: 'fourth' }, origin: 'cli' });
+  await device.run('supabase');
+  supabase.setFault(null);
+  supabase.edit(id, { title: 'theirs' });
+  device.records.edit({ table: 'memories', id, fields: { title: 'fifth' }, origin: 'cli' });
+  await settle();
+  expect(device.stores.conflicts.countOpen()).toBe(1);
+});
+
 test('an edit beats a retirement on either side, and a row that is gone for good retires the record here', async () => {
   const supabase = memory();
   const device = open({ remotes: [supabase] });
