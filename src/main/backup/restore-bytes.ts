@@ -19,10 +19,18 @@ export const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXC
 
 export const READ_FILE = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
+/** Gives an open file its mode and time. */
+export function dress(
+  descriptor: number,
+  { mode, mtimeUs }: { readonly mode: number; readonly mtimeUs: number | null },
+): void {
+  fchmodSync(descriptor, mode);
+  if (mtimeUs !== null) setTime(descriptor, mtimeUs);
+}
+
 /** Mode and time; without them in the backup, those of the file that is replaced. */
-export function dress(descriptor: number, op: RestoreOp): void {
-  fchmodSync(descriptor, op.mode ?? (op.was?.kind === 'file' ? op.was.mode : 0o644));
-  if (op.mtimeUs !== null) setTime(descriptor, op.mtimeUs);
+export function dressOf(op: RestoreOp): { readonly mode: number; readonly mtimeUs: number | null } {
+  return { mode: op.mode ?? (op.was?.kind === 'file' ? op.was.mode : 0o644), mtimeUs: op.mtimeUs };
 }
 
 /** A double holds a time of today to a quarter of a microsecond: half of one more keeps it from falling into the one before. */

@@ -12,13 +12,13 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { displayPath } from '../../shared/display.ts';
-import { AppError } from '../../shared/errors.ts';
 import { syncFolder } from '../durable.ts';
 import { fsPath, splitPath } from '../path-names.ts';
 import { flushMany } from './flush-many.ts';
 import {
   codeOf,
   dress,
+  dressOf,
   hashAt,
   isAsPlanned,
   keepOwner,
@@ -33,6 +33,7 @@ import {
   eachPlace,
   openStaging,
   opsOf,
+  readsDifferently,
   removeStaging,
   type StepOptions,
   stagingName,
@@ -40,8 +41,14 @@ import {
 } from './restore-staging.ts';
 import type { SafeFolder } from './safe-folder.ts';
 
-/** Moves every staged file to its place. Throws `restore.plan_changed` when something there is not what the plan saw. */
-export async function commitFiles(journal: Journal, options: StepOptions): Promise<void> {
+/**
+ * Moves every staged file to its place. Throws `restore.plan_changed` when something there is not what the plan saw.
+ * `isProven`: what is staged was read back in this process; otherwise it is read before it is moved.
+ */
+export async function commitFiles(
+  journal: Journal,
+  options: StepOptions & { readonly isProven: boolean },
+): Promise<void> {
   const staging = openStaging(journal, false);
   try {
     await eachPlace(journal, async (folders, place) => {
@@ -52,7 +59,7 @@ export async function commitFiles(journal: Journal, options: StepOptions): Promi
         const { dir, name } = splitPath(op.path);
         const folder = folders.open(dir, (made) => journal.noteMade(place.rootId, made));
         if (op.kind === 'folder') commitFolder(folder, name, op, journal);
-        else commitEntry(folder, name, op, staging.of(op.rootId), journal);
+        else commitEntry({ folder, name, staging: staging.of(op.rootId) }, op, journal, options.isProven);
         dirs.add(dir);
         options.onFile?.();
       }
@@ -63,7 +70,7 @@ export async function commitFiles(journal: Journal, options: StepOptions): Promi
       }
       const base = place.folder;
       if (own.length > 0)
-        flushMany(
+        await flushMany(
           base,
           [...dirs].map((dir) => (dir === '' ? base : `${base}/${dir}`)),
         );
@@ -84,19 +91,22 @@ function commitFolder(folder: SafeFolder, name: string, op: RestoreOp, journal: 
   mkdirSync(path, { mode: 0o700 });
 }
 
-function commitEntry(folder: SafeFolder, name: string, op: RestoreOp, staging: SafeFolder, journal: Journal): void {
+function commitEntry(
+  { folder, name, staging }: { readonly folder: SafeFolder; readonly name: string; readonly staging: SafeFolder },
+  op: RestoreOp,
+  journal: Journal,
+  isProven: boolean,
+): void {
   const staged = staging.at(String(op.n));
   const final = folder.at(name);
-  if (lstatSync(staged, { throwIfNoEntry: false }) === undefined) {
+  const stat = lstatSync(staged, { throwIfNoEntry: false });
+  if (stat === undefined) {
     // An earlier try moved it; then it is there.
     if (op.kind === 'file' && hashAt(final) !== op.sha256) throw changed(op);
     return;
   }
-  if (op.kind === 'file' && hashAt(staged) !== op.sha256)
-    throw new AppError(
-      'backup.damaged',
-      `${displayPath(op.path)} was written and reads differently: the disk may be failing.`,
-    );
+  const isSound = isProven ? stat.isFile() && stat.size === op.sizeBytes : hashAt(staged) === op.sha256;
+  if (op.kind === 'file' && !isSound) throw readsDifferently(displayPath(op.path));
   if (op.was === null) {
     placeNew(staged, final, op);
     return;
@@ -143,7 +153,7 @@ function copyAcross(staged: string | Buffer, to: string | Buffer, op: RestoreOp)
     const output = openSync(to, NEW_FILE, 0o600);
     try {
       pump(input, output);
-      dress(output, op);
+      dress(output, dressOf(op));
       fsyncSync(output);
     } finally {
       closeSync(output);

@@ -10,9 +10,14 @@ import type { PastRestore, RestoreOptions, RestoreProgress, Restorer, RestorerDe
 const KEEP_MS = 30 * 86_400_000;
 
 /** From here on a crash is answered by going on. */
-export async function finish(journal: Journal, options: RestoreOptions, deps: RestorerDeps): Promise<void> {
+export async function finish(
+  journal: Journal,
+  options: RestoreOptions & { readonly isProven: boolean },
+  deps: RestorerDeps,
+): Promise<void> {
   // Half of the files moved is the worst of all: no signal stops it.
-  await commitFiles(journal, { onFile: steps('moving', journal.ops.length, options).onFile });
+  const { onFile } = steps('moving', journal.ops.length, options);
+  await commitFiles(journal, { onFile, isProven: options.isProven });
   writeRows(journal, options, deps, (change) => change.row);
   journal.setState('done');
 }
@@ -144,7 +149,7 @@ async function recoverOne(
     return 'rolled-back';
   }
   try {
-    await finish(journal, {}, deps);
+    await finish(journal, { isProven: false }, deps);
     return 'completed';
   } catch (cause) {
     await takeBack(journal, cause, deps);

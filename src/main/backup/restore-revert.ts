@@ -70,7 +70,7 @@ export async function revertFiles(journal: Journal, options: StepOptions): Promi
       removeIfEmpty(folders, dir);
     const base = place.folder;
     if (dirs.size > 0)
-      flushMany(
+      await flushMany(
         base,
         [...dirs].map((dir) => (dir === '' ? base : `${base}/${dir}`)).filter((path) => existsSync(fsPath(path))),
       );

@@ -102,3 +102,7 @@ export function placeOf(journal: Journal, rootId: number): string {
 export function changed(op: RestoreOp): AppError {
   return new AppError('restore.plan_changed', `${displayPath(op.path)} is not as it was when the plan was made.`);
 }
+
+export function readsDifferently(what: string): AppError {
+  return new AppError('backup.damaged', `${what} was written and reads differently: the disk may be failing.`);
+}

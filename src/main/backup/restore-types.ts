@@ -20,6 +20,8 @@ export type RestorerDeps = {
   /** Stops watching; what it gives back starts it again and has it look at everything that changed. */
   readonly pauseWatching: () => Promise<() => Promise<void>>;
   readonly records: RecordTarget | null;
+  /** From so many files on several threads write; for tests. */
+  readonly lanesFrom?: number;
 };
 
 export type RestoreResult = {

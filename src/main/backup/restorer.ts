@@ -37,7 +37,7 @@ async function prepare(source: BackupSource, request: RestoreRequest, deps: Rest
       : request.target;
   if (target.kind === 'folder' && isBelow(target.folder, canonicalFolder(deps.dataFolder)))
     throw new AppError('restore.target', 'The data folder is no place for restored files.');
-  const entries = request.withFiles ? selectEntries(source.entries(), source.roots, request.only) : [];
+  const entries = request.withFiles ? selectEntries(source.entries(), source.roots, request.only, request.paths) : [];
   const places = choosePlaces(source.roots, entries, target).map((place) => ({
     ...place,
     folder: canonicalFolder(place.folder),
@@ -87,7 +87,7 @@ async function apply(
   const resumeWatching = await deps.pauseWatching();
   try {
     await toCommit(source, journal, options, deps);
-    await finish(journal, options, deps);
+    await finish(journal, { ...options, isProven: true }, deps);
   } catch (cause) {
     await takeBack(journal, cause, deps);
     throw explain(cause, options.signal);
@@ -112,14 +112,14 @@ async function toCommit(
   options: RestoreOptions,
   deps: RestorerDeps,
 ): Promise<void> {
-  const all = journal.ops.length;
   const replaced = journal.ops.filter((op) => op.was !== null && op.kind !== 'folder');
   options.onProgress?.({ phase: 'keeping', done: 0, all: replaced.length });
   if (replaced.length > 0 && journal.head.inPlace)
     await deps.keepSafe(replaced.map((op) => ({ ...op, folder: folderOf(journal, op) })));
   await saveOriginals(journal, steps('keeping', replaced.length, options));
+  const all = journal.ops.filter((op) => op.kind === 'file').length;
   options.onProgress?.({ phase: 'writing', done: 0, all });
-  await stageFiles(journal, source, steps('writing', all, options));
+  await stageFiles(journal, source, { ...steps('writing', all, options), lanesFrom: deps.lanesFrom });
   options.signal?.throwIfAborted();
   journal.setState('committing');
 }
