@@ -32,6 +32,7 @@ const UNLIMITED: readonly MethodName[] = [
   'restore.undo',
   'restore.resume',
   'drift.run',
+  'key.import',
   'key.rotate',
 ];
 
