@@ -9,6 +9,7 @@ import type { BackupService, BackupServiceDeps } from './backup/backup-service.t
 import type { Bucket } from './backup/bucket.ts';
 import { type GitPlace, gitPlace } from './backup/git-place.ts';
 import type { BackupSource } from './backup/source.ts';
+import { createBackupProcess } from './backup-process.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log/log.ts';
@@ -132,6 +133,8 @@ function createDeps(all: BackupParts): BackupServiceDeps {
       if (root === undefined) return null;
       return lookAtFolders({ rootPath: root.path, exclude: root.exclude, respectGitignore: root.respectGitignore });
     },
+    // A command without an agent has nobody whom a backup could hold up.
+    backupInTask: mode === 'running' ? createBackupProcess(() => state.plan.watched) : null,
     vaultContent: (sha256, sizeBytes) =>
       streamContent(store.db, host.dataFolder, { sha256: Buffer.from(sha256, 'hex'), sizeBytes }),
     restorer: {

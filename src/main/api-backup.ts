@@ -74,6 +74,7 @@ export function createBackupMethods(all: ApiParts): BackupMethods {
     'key.show': async () => (await service()).key.show(),
     'key.kit': async () => (await service()).key.kit(),
     'key.confirm': async ({ ending }) => (await service()).key.confirm(ending),
+    'key.import': async ({ key }) => (await service()).key.import(key),
     'key.rotate': async ({ key }) => (await service()).key.rotate(key),
   };
 }

@@ -5,11 +5,12 @@ import { displayPath } from '../shared/display.ts';
 import { AppError } from '../shared/errors.ts';
 import type { Remote } from '../shared/model.ts';
 import type { ApiParts } from './api-parts.ts';
-import { DRIFT_LIMITS, type Drift, driftAlerts, findDrift } from './backup/drift.ts';
+import { compareSides, DRIFT_LIMITS, type Drift, driftAlerts, findDrift } from './backup/drift.ts';
 import { fileDriftItems } from './backup/drift-facts.ts';
 import { toStored, viewProblem } from './backup/problems.ts';
 import type { BackupSource } from './backup/source.ts';
 import { createBackupFacts } from './store/backup-facts.ts';
+import type { RowSides } from './sync/compare-rows.ts';
 import { listFiles } from './watch/look-at-folders.ts';
 
 type Report = MethodOutput<'drift.run'>;
@@ -36,10 +37,10 @@ export async function runDrift(
   }
   for (const remote of ['supabase', 'notion'] as const) {
     if (!wanted.includes(remote) || !all.settings.configuredRemotes().includes(remote)) continue;
-    const rows = compareRemote(all, remote);
+    const rows = await compareRemote(all, remote);
     sides.push(rows.side);
     items.push(...rows.items);
-    alert ||= rows.side.different > DRIFT_LIMITS.count;
+    alert ||= rows.alert;
   }
   items.sort((a, b) => (a.against === b.against ? (a.name < b.name ? -1 : 1) : a.against < b.against ? -1 : 1));
   return {
@@ -128,25 +129,83 @@ function toItem({ key, side, drift }: Drift): DriftItem {
   return { against: againstOf(side), name: displayPath(key), kind: kinds[drift], detail: null };
 }
 
-const MOST_ROWS = 10_000;
+const PAGE_ROWS = 1_000;
+const MOST_WAITING = 10_000;
+const SHOWN_FIELDS = 5;
 
 /**
- * What a remote did not acknowledge yet. What changed over there is taken over by sync as soon as it is read, so this
- * side moved here, or both did.
+ * The rows over there, read now, next to those of the vault and to what both last agreed on. When they cannot be read,
+ * what the remote did not acknowledge yet is all that is known.
  */
-function compareRemote({ parts }: ApiParts, remote: Remote): { readonly side: Side; readonly items: DriftItem[] } {
-  const { entries, total } = parts.outbox.list({ remote, limit: MOST_ROWS, offset: 0 });
-  const rows = parts.records.count('decision_vault') + parts.records.count('memories');
-  const items = entries
-    .filter(({ table }) => table === 'decision_vault' || table === 'memories')
-    .map(
-      ({ table, recordId, errorMessage }): DriftItem => ({
-        against: remote,
-        name: `${table}/${recordId}`,
-        kind: 'changed_here',
-        detail: errorMessage ?? 'It was not acknowledged yet.',
-      }),
+async function compareRemote(
+  all: ApiParts,
+  remote: Remote,
+): Promise<{ readonly side: Side; readonly items: DriftItem[]; readonly alert: boolean }> {
+  const waiting = waitingAt(all, remote);
+  try {
+    const rows = await all.sync.compare(remote, (table) => everyRecord(all, table));
+    const present = rows.filter(({ here, there }) => here !== null || there !== null);
+    const items = present.flatMap((row) => rowItem(remote, row, waiting));
+    const share = items.length / Math.max(1, present.length);
+    return {
+      side: { against: remote, compared: present.length, different: items.length, problem: null },
+      items,
+      alert: items.length > DRIFT_LIMITS.count || (present.length >= 10 && share > DRIFT_LIMITS.share),
+    };
+  } catch (cause) {
+    if (!(cause instanceof AppError)) throw cause;
+    const items = [...waiting].map(
+      ([name, detail]): DriftItem => ({ against: remote, name, kind: 'changed_here', detail }),
     );
-  const different = total > MOST_ROWS ? total : items.length;
-  return { side: { against: remote, compared: rows, different, problem: null }, items };
+    return {
+      side: { against: remote, compared: 0, different: items.length, problem: viewProblem(toStored(cause)) },
+      items,
+      alert: items.length > DRIFT_LIMITS.count,
+    };
+  }
+}
+
+/** What the remote has still to acknowledge, and what it said against it. */
+function waitingAt({ parts }: ApiParts, remote: Remote): Map<string, string> {
+  const { entries } = parts.outbox.list({ remote, limit: MOST_WAITING, offset: 0 });
+  return new Map(
+    entries
+      .filter(({ table }) => table === 'decision_vault' || table === 'memories')
+      .map(({ table, recordId, errorMessage }) => [
+        `${table}/${recordId}`,
+        errorMessage ?? 'It was not acknowledged yet.',
+      ]),
+  );
+}
+
+function* everyRecord({ parts }: ApiParts, table: 'decision_vault' | 'memories') {
+  let cursor: string | null = null;
+  do {
+    const page: MethodOutput<'records.list'> = parts.records.list({
+      table,
+      includeRetired: true,
+      limit: PAGE_ROWS,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    yield* page.records;
+    cursor = page.next;
+  } while (cursor !== null);
+}
+
+function rowItem(remote: Remote, row: RowSides, waiting: ReadonlyMap<string, string>): DriftItem[] {
+  const verdict = compareSides(row.here, row.there, row.base);
+  if (verdict === null) return [];
+  const name = `${row.table}/${row.id}`;
+  const kinds = {
+    missing: 'missing',
+    extra: 'extra',
+    'changed here': 'changed_here',
+    'changed there': 'changed_there',
+    both: 'changed_both',
+    unknown: 'changed_both',
+  } as const;
+  const moved = { here: 'Changed here.', there: `Changed in ${remote}.`, both: 'Changed on both sides.', unknown: '' };
+  const fields = row.fields.length === 0 ? '' : `Differs in ${row.fields.slice(0, SHOWN_FIELDS).join(', ')}.`;
+  const detail = [fields, moved[verdict.moved], waiting.get(name) ?? ''].filter((part) => part !== '').join(' ');
+  return [{ against: remote, name, kind: kinds[verdict.drift], detail: detail === '' ? null : detail }];
 }

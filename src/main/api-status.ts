@@ -111,8 +111,8 @@ function backupProblems({ state, summary, problem, interruptedRestore, proofIsSt
   if (proofIsStale)
     found.push({
       code: 'backup.unproven',
-      message: 'No backup was proven by a restore for more than a fortnight.',
-      fix: 'Run `angles backup drill`, and look at what it says.',
+      message: ERROR_CATALOGUE['backup.unproven'].title,
+      fix: ERROR_CATALOGUE['backup.unproven'].fix,
       rootId: null,
     });
   return found;

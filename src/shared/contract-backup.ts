@@ -362,8 +362,15 @@ export const backupMethods = {
   /** What a restore would do: a value, with no effect. It can be applied for an hour. */
   'restore.plan': {
     in: restoreSource.extend({
-      /** Globs over paths; without it everything. */
+      /** Globs over paths of any root; without it, and without `paths`, everything. */
       only: z.array(z.string().min(1)).optional(),
+      /** Files and folders exactly as they are called, each with what is below it; `''` is the whole root. */
+      paths: z
+        .array(z.object({ rootId: z.number().int(), path: relativePath }))
+        .min(1)
+        .optional(),
+      /** False: only rows. Left out: files, unless tables are all that is asked for. */
+      files: z.boolean().optional(),
       /** Tables to bring back; none unless named. */
       tables: z.array(z.string().min(1)).optional(),
       /** Target folder (absolute); without it and without `inPlace` a new folder beside. */
@@ -405,6 +412,11 @@ export const backupMethods = {
   'key.kit': { in: nothing, out: z.object({ text: z.string(), fingerprint: z.string(), fileName: z.string() }) },
   /** Confirms that the kit is saved, by the last characters of the key. */
   'key.confirm': { in: z.object({ ending: z.string().min(4).max(64) }), out: backupKey },
+  /**
+   * Makes the key of another machine, or of a kit, the one of this machine: for a vault without backups of its own.
+   * Throws `usage.bad_argument` where another key has backups here already.
+   */
+  'key.import': { in: z.object({ key: z.string().min(1).max(500) }), out: backupKey },
   /** Wraps the repository's key with a new one (made here unless given); older backups stay readable with it. */
   'key.rotate': { in: z.object({ key: z.string().min(1).max(500).optional() }), out: backupKey },
 } as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>;

@@ -406,6 +406,11 @@ export const ERROR_CATALOGUE = {
     'The backup is marked as incomplete; earlier backups are safe.',
     'Look at what is named above.',
   ),
+  'backup.unproven': entry(
+    'No backup was proven by a restore for more than a fortnight.',
+    'The backups are there; that they can be restored is not proven any more.',
+    'Run `angles backup drill`, and look at what it says.',
+  ),
   'backup.auth': entry(
     'The git server does not accept the token.',
     'The backup is complete on this machine; only the push is missing.',

@@ -144,6 +144,18 @@ describe('the whole way', () => {
     );
     expect(back.code, back.stderr).toBe(0);
     execFileSync('diff', ['-r', copy, target]);
+    // The key becomes its own: nothing has to be given any more, and its backups are made with it.
+    const imported = await angles(other, 'key', 'import', '--key-file', kit, '--json');
+    expect([imported.code, imported.stderr]).toEqual([0, '']);
+    const ofFirst = await angles(place, 'key', 'show', '--json');
+    expect(json(imported.stdout).key).toMatchObject({
+      fingerprint: (JSON.parse(ofFirst.stdout) as { key: { fingerprint: string } }).key.fingerprint,
+      kitConfirmedAtMs: expect.any(Number),
+    });
+    const again = await angles(other, 'restore', '--source', 'github', '--tag', 'list', '--to', join(base, 'again'));
+    expect(again.code, again.stderr).toBe(0);
+    const another = await angles(place, 'key', 'import', '--key-file', wrong);
+    expect([another.code, another.stderr]).toEqual([64, expect.stringContaining('rotate')]);
     const bad = { ...other, environment: { ...other.environment, GITHUB_TOKEN: `${TOKEN}x` } };
     expect((await angles(bad, 'restore', '--source', 'github', '--to', join(base, 'never'))).code).toBe(4);
   });

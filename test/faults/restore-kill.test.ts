@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createRepository } from '../../src/main/backup/open-repository.ts';
+import { createRepositoryWriter } from '../../src/main/backup/repository-writer.ts';
 import { describeTree, listFiles } from '../support/archive-vault.ts';
+import { TEST_SECRET } from '../support/backup-vault.ts';
 import { inPairs } from '../support/crash-points.ts';
 import { needs } from '../support/needs.ts';
 import { newRestoreWorld, type RestoreWorld } from '../support/restore-world.ts';
@@ -24,13 +27,15 @@ const CALLS = [
   'utimensat',
   'ftruncate',
 ];
-const PER_CALL = process.env.FAULTS === 'all' ? Number.POSITIVE_INFINITY : 2;
+/** Each run takes other ones; what fails is printed with the command that replays it. */
+const PER_CALL = process.env.FAULTS === 'all' ? Number.POSITIVE_INFINITY : 1;
 const only = process.env.POINT;
 
 type Scene = { readonly base: string; readonly dataFolder: string; readonly root: string };
 
 let w: RestoreWorld;
 let file: string;
+let gitFolder: string;
 let before: string;
 let after: string;
 const totals = { tried: 0, completed: 0, back: 0 };
@@ -43,6 +48,17 @@ beforeAll(async () => {
   w.put('large.bin', Buffer.alloc(300_000, 'x'));
   await w.capture();
   file = (await w.archive()).file;
+  gitFolder = join(w.dataFolder, 'backups', 'local.git');
+  mkdirSync(dirname(gitFolder), { recursive: true });
+  const writer = createRepositoryWriter(createRepository({ gitFolder, secret: TEST_SECRET, deviceId: 'd' }), {
+    dataFolder: w.dataFolder,
+    agentVersion: '0.0.0',
+    settings: () => ({}),
+    nowMs: () => w.clock.nowMs,
+    branch: 'device/d',
+  });
+  await writer.backup({ reason: 'manual' });
+  writer.close();
   after = copy('after');
   w.put('changed.md', 'newer', { mode: 0o600, mtimeMs: 1_700_000_000_000 });
   w.put('dir/deep/changed.md', 'newer too');
@@ -81,7 +97,7 @@ function inScene({ root, dataFolder }: Scene, args: readonly string[]): readonly
 }
 
 function child(of: Scene, what: string, strace: readonly string[] = []) {
-  const command = nodeArgs(CHILD, [what, of.dataFolder, file]);
+  const command = nodeArgs(CHILD, [what, of.dataFolder, what === 'lanes' ? gitFolder : file]);
   return run('unshare', inScene(of, strace.length === 0 ? command : ['strace', ...strace, ...command]));
 }
 
@@ -90,7 +106,7 @@ function sameTree(a: string, b: string): boolean {
   return describe_(a) === describe_(b) && spawnSync('diff', ['-r', a, b]).status === 0;
 }
 
-async function pointsOf(what: 'restore' | 'undo'): Promise<string[]> {
+async function pointsOf(what: 'restore' | 'lanes' | 'undo'): Promise<string[]> {
   const traced = scene(`trace-${what}`, before);
   if (what === 'undo') await child(traced, 'restore');
   const output = join(traced.base, 'trace');
@@ -102,7 +118,7 @@ async function pointsOf(what: 'restore' | 'undo'): Promise<string[]> {
     const step = Math.max(1, count / PER_CALL);
     const chosen = new Set(
       Array.from({ length: Math.min(count, PER_CALL) }, (_, index) =>
-        Math.min(count, Math.floor(index * step + step / 2) + 1),
+        Math.min(count, Math.floor((index + Math.random()) * step) + 1),
       ),
     );
     return [...chosen].map((when) => `${what}:${call}:${when}`);
@@ -147,7 +163,10 @@ describe('A restore that is killed', needs('strace', 'mount'), () => {
   test('at any point is completed or taken back by the next start, and can still be undone', {
     timeout: 3_600_000,
   }, async () => {
-    const points = only === undefined ? [...(await pointsOf('restore')), ...(await pointsOf('undo'))] : [only];
+    const points =
+      only === undefined
+        ? [...(await pointsOf('restore')), ...(await pointsOf('lanes')), ...(await pointsOf('undo'))]
+        : [only];
     const problems: string[] = [];
     await inPairs(points, async (name) => {
       const found = await prove(name);

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRepository } from '../../src/main/backup/open-repository.ts';
-import { createRepositoryWriter, type WriterDeps } from '../../src/main/backup/repository-writer.ts';
+import { createRepositoryWriter } from '../../src/main/backup/repository-writer.ts';
 import { createActivityStore } from '../../src/main/store/activities.ts';
 import { createCaptures } from '../../src/main/store/captures.ts';
 import { openStore } from '../../src/main/store/database.ts';
@@ -15,7 +15,6 @@ const store = openStore({ dataFolder, nowMs: Date.now });
 const outbox = createOutbox(store);
 const captures = createCaptures(store, { outbox, activities: createActivityStore(store, outbox) });
 const secret = { kind: 'key', key: Buffer.from(keyHex, 'hex') } as const;
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const repository = createRepository({
   gitFolder: join(dataFolder, 'backups', 'local.git'),
   secret,
@@ -25,7 +24,6 @@ const writer = createRepositoryWriter(repository, {
   dataFolder,
   agentVersion: '0.0.0',
   settings: () => ({}),
-  logger: quiet as unknown as WriterDeps['logger'],
   nowMs: Date.now,
 });
 for (let turn = 0; ; turn += 1) {

@@ -37,8 +37,6 @@ export type TestVault = {
   readonly close: () => void;
 };
 
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-
 export function createTestVault(): TestVault {
   const folder = mkdtempSync(join(tmpdir(), 'angles-backup-'));
   const dataFolder = join(folder, 'data');
@@ -113,7 +111,6 @@ export function createTestVault(): TestVault {
         dataFolder,
         agentVersion: '0.0.0',
         settings: () => ({ roots: [join(folder, 'notes')] }),
-        logger: quiet as unknown as WriterDeps['logger'],
         nowMs,
         ...deps,
       });

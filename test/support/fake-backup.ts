@@ -322,7 +322,14 @@ const SIDE_FOLDER = '/home/mira/Angles restored 2026-11-20 09-30';
 
 function itemsFor(context: Context, input: Parameters<BackupMethods['restore.plan']>[0]): RestoreItem[] {
   const patterns = input.only?.map(globToRegExp);
-  const chosen = saved(context.files()).filter((file) => patterns?.some((one) => one.test(file.path)) ?? true);
+  const isMeant = (file: { rootId: number; path: string }): boolean =>
+    input.paths?.some(
+      ({ rootId, path }) =>
+        rootId === file.rootId && (path === '' || file.path === path || file.path.startsWith(`${path}/`)),
+    ) ??
+    patterns?.some((one) => one.test(file.path)) ??
+    true;
+  const chosen = input.files === false ? [] : saved(context.files()).filter(isMeant);
   const into = input.to ?? SIDE_FOLDER;
   const files = chosen.map((file): RestoreItem => {
     const now = nowOf(file);
@@ -484,7 +491,7 @@ function keyMethods({
   state,
   nowMs,
   changed,
-}: Context): Pick<BackupMethods, 'key.show' | 'key.kit' | 'key.confirm' | 'key.rotate'> {
+}: Context): Pick<BackupMethods, 'key.show' | 'key.kit' | 'key.confirm' | 'key.import' | 'key.rotate'> {
   return {
     'key.show': async () => state.key,
     'key.kit': async () => ({
@@ -498,6 +505,7 @@ function keyMethods({
       changed();
       return state.key;
     },
+    'key.import': async () => state.key,
     'key.rotate': async () => {
       state.key = { ...state.key, fingerprint: '2HTN-W8CE', kitConfirmedAtMs: null };
       changed();

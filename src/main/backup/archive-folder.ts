@@ -22,6 +22,8 @@ export type ArchiveFolder = RetentionRemote & {
   readonly note: (receipt: ArchiveReceipt, backupClass: RetentionClass) => void;
   /** Keeps an archive whatever its age, or not any more. Throws `not_found.backup`. */
   readonly pin: (name: string, isPinned: boolean) => void;
+  /** Removes notes that a kill left without their archive, or half written. For the start. */
+  readonly tidy: () => void;
 };
 
 type Note = { readonly receipt: ArchiveReceipt; readonly backupClass: RetentionClass; readonly isPinned: boolean };
@@ -91,6 +93,15 @@ export function createArchiveFolder(folder: string): ArchiveFolder {
       const note = readNote(name);
       if (note === null) throw new AppError('not_found.backup', `${name} is no archive that this agent made.`);
       writeNote(name, { ...note, isPinned });
+    },
+    tidy: () => {
+      if (!existsSync(folder)) return;
+      const names = new Set(readdirSync(folder));
+      for (const name of names) {
+        const [, archive = '', isHalf] = /^\.(memory_backup_.*)\.json(\.new)?$/.exec(name) ?? [];
+        if (archive !== '' && (isHalf !== undefined || !names.has(archive)))
+          rmSync(join(folder, name), { force: true });
+      }
     },
   };
 }

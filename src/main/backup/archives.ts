@@ -84,7 +84,10 @@ export function createArchives(deps: {
       return openArchive(path, { key, fernetKey, dataFolder, verify: 'all' });
     },
     find: (name) => kept.archives().find((each) => each.id === name),
-    tidy: () => clearArchiveWork(dataFolder, folder),
+    tidy: () => {
+      clearArchiveWork(dataFolder, folder);
+      kept.tidy();
+    },
   };
 }
 

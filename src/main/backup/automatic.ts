@@ -11,6 +11,7 @@ const DAY_MS = 86_400_000;
 const DRILL_EVERY_MS = 7 * DAY_MS;
 /** The first failures of a backup are not tried again faster than this back-off begins. */
 const FIRST_FAILURES = 6;
+const BY_ITSELF = { isAutomatic: true } as const;
 
 /** From stored facts only: the same before and after a restart, and after any sleep. */
 export function nextOf(parts: ServiceParts): NextBackup | null {
@@ -61,7 +62,7 @@ export async function actNow(parts: ServiceParts, deliver: () => void): Promise<
 async function backupNow(parts: ServiceParts, reason: NextBackup['reason']): Promise<void> {
   const { deps, exclusive, signal } = parts;
   try {
-    const result = await exclusive.run('backup', () => makeBackup(reason, null, parts.make));
+    const result = await exclusive.run('backup', () => makeBackup(reason, null, parts.make), BY_ITSELF);
     if (result.isNew)
       deps.logger.info('A backup was made and read back.', {
         reason,
@@ -85,12 +86,12 @@ async function daily(parts: ServiceParts): Promise<void> {
   if (deps.settings().isArchiving && deps.bucketPlace() !== null && isNew) {
     const wish = { reason: 'daily', tag: null, isEncrypted: true, sanityCheck: true, exportTo: null } as const;
     await exclusive
-      .run('backup', () => makeArchive(wish, parts.make))
+      .run('backup', () => makeArchive(wish, parts.make), BY_ITSELF)
       .catch((cause: unknown) => {
         if (!signal.aborted) deps.logger.warn('The daily archive could not be made.', { error: cause });
       });
   }
-  const pruned = await exclusive.run('clearing of old backups', () => pruneAll(parts.upkeep, false, signal));
+  const pruned = await exclusive.run('clearing of old backups', () => pruneAll(parts.upkeep, false, signal), BY_ITSELF);
   if (pruned.removed.length > 0) deps.logger.info('Old archives were removed.', { removed: pruned.removed });
   for (const { at, reason } of pruned.skipped) deps.logger.info('No old archives were removed.', { at, reason });
 }
@@ -98,7 +99,7 @@ async function daily(parts: ServiceParts): Promise<void> {
 async function drillNow(parts: ServiceParts): Promise<void> {
   const { deps, exclusive, signal } = parts;
   try {
-    const receipt = await exclusive.run('drill', () => drillOnce(parts.upkeep, 'latest', signal));
+    const receipt = await exclusive.run('drill', () => drillOnce(parts.upkeep, 'latest', signal), BY_ITSELF);
     if (receipt.passed) deps.logger.info('A backup was restored and is byte for byte the vault.', { ...receipt });
     else {
       deps.logger.error('A backup did not come back as it should.', { ...receipt });

@@ -48,6 +48,39 @@ export async function confirmKit(parts: ServiceParts, ending: string): Promise<B
   return showKey(parts);
 }
 
+/**
+ * The key of another machine becomes the one of this machine. Whoever gives it has it elsewhere, so that it counts as
+ * confirmed. A key that has backups here is never put away.
+ */
+export async function importKey(parts: ServiceParts, given: string): Promise<BackupKey> {
+  const { keys, repository, archives, deps, memory } = parts;
+  return parts.exclusive.run('import of the key', async () => {
+    const secret = parseSecret(given);
+    if (secret.kind === 'passphrase')
+      throw new AppError('backup.key_invalid', 'A passphrase is not kept in the data folder.', {
+        hint: 'Set BACKUP_ENCRYPTION_KEY to it: the backups are wrapped with it from then on.',
+      });
+    const own = keys.current();
+    if (own?.source === 'environment')
+      throw new AppError('usage.bad_argument', 'The key comes from BACKUP_ENCRYPTION_KEY.', {
+        hint: 'Set that to the other key, or remove it and import again.',
+      });
+    const isSame = own?.secret.kind === 'key' && own.secret.key.equals(secret.key);
+    const hasBackups = repository.exists() || archives.kept.archives().length > 0;
+    if (own !== null && !isSame && hasBackups)
+      throw new AppError('usage.bad_argument', 'This machine has backups of another key already.', {
+        hint: 'Wrap them with this one: `angles key rotate --key-file`. To read backups of another machine, give its key to `angles restore --key-file`.',
+      });
+    if (!isSame) {
+      repository.close();
+      replaceKeyFile(deps.dataFolder, secret.key);
+    }
+    memory.update({ kit: { fingerprint: fingerprintOf(secret.key), atMs: deps.nowMs() } });
+    deps.onState();
+    return showKey(parts);
+  });
+}
+
 /** The repository is wrapped with another key; nothing is encrypted anew. The kit has to be confirmed again. */
 export async function rotateKey(parts: ServiceParts, given: string | undefined): Promise<BackupKey> {
   const { keys, repository, deps } = parts;

@@ -11,7 +11,7 @@ import type {
 } from '../../shared/contract-backup.ts';
 import { AppError } from '../../shared/errors.ts';
 import { actNow, dueAtMs, nextOf } from './automatic.ts';
-import { confirmKit, makeKit, rotateKey, showKey } from './backup-keys.ts';
+import { confirmKit, importKey, makeKit, rotateKey, showKey } from './backup-keys.ts';
 import { createBackupLoop } from './backup-loop.ts';
 import { type RunOutcome, type RunWish, runBackup, verifyBackup } from './backup-runs.ts';
 import type { Catalog } from './catalog.ts';
@@ -47,6 +47,7 @@ export type BackupService = {
     readonly show: () => Promise<BackupKey>;
     readonly kit: () => Promise<{ text: string; fingerprint: string; fileName: string }>;
     readonly confirm: (ending: string) => Promise<BackupKey>;
+    readonly import: (key: string) => Promise<BackupKey>;
     readonly rotate: (key: string | undefined) => Promise<BackupKey>;
   };
   /** Gives restores that were cut off an end. Throws `restore.nothing_to_undo` when there is none. */
@@ -139,6 +140,7 @@ export function createBackupService(deps: BackupServiceDeps): BackupService {
       show: () => showKey(parts),
       kit: () => makeKit(parts),
       confirm: async (ending) => again(await confirmKit(parts, ending)),
+      import: async (key) => again(await importKey(parts, key)),
       rotate: async (key) => again(await rotateKey(parts, key)),
     },
     resume: async () => {

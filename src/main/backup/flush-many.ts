@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { fsPath } from '../path-names.ts';
 
 /** Up to here a call for each file is quicker than one for the whole file system. */
@@ -9,10 +10,10 @@ const FEW = 64;
  * Makes many files and folders durable. One fsync each takes minutes for 20,000 files (5 ms a file were measured);
  * `sync -f` asks the kernel once for the whole file system (syncfs(2)), which Node cannot.
  * @param folder lies on the file system of all of them
- * @param paths everything that must be on the disk when this returns; files that may not be read are skipped
+ * @param paths everything that must be on the disk when this resolves; files that may not be read are skipped
  */
-export function flushMany(folder: string, paths: readonly string[]): void {
-  if (paths.length > FEW && process.platform === 'linux' && syncFileSystem(folder)) return;
+export async function flushMany(folder: string, paths: readonly string[]): Promise<void> {
+  if (paths.length > FEW && process.platform === 'linux' && (await syncFileSystem(folder))) return;
   for (const path of paths) {
     let descriptor: number;
     try {
@@ -30,11 +31,11 @@ export function flushMany(folder: string, paths: readonly string[]): void {
   }
 }
 
-function syncFileSystem(folder: string): boolean {
+async function syncFileSystem(folder: string): Promise<boolean> {
   try {
     const at = fsPath(folder);
     if (typeof at !== 'string') return false;
-    execFileSync('sync', ['-f', '--', at], { stdio: 'ignore', timeout: 600_000 });
+    await promisify(execFile)('sync', ['-f', '--', at], { timeout: 600_000 });
     return true;
   } catch {
     // An old or other `sync`: then one by one.

@@ -12,10 +12,14 @@ export type RestoreTarget =
   /** Into this folder, absolute; one folder below it for each root when there is more than one. */
   | { readonly kind: 'folder'; readonly folder: string };
 
+export type ExactPath = { readonly rootId: number; readonly path: string };
+
 export type RestoreRequest = {
   readonly target: RestoreTarget;
   /** Paths or globs, relative to a root or absolute; a folder means everything below it. Empty: everything. */
   readonly only: readonly string[];
+  /** Files and folders of a root exactly as they are called; `''` is the whole root. */
+  readonly paths?: readonly ExactPath[];
   /** Names of tables; null: all that can be restored; empty: none. */
   readonly tables: readonly string[] | null;
   readonly withFiles: boolean;
@@ -106,18 +110,20 @@ export function selectEntries(
   entries: Iterable<SourceEntry>,
   roots: readonly SourceRoot[],
   only: readonly string[],
+  paths: readonly ExactPath[] = [],
 ): SourceEntry[] {
-  if (only.length === 0) return [...entries];
-  const rules = only.map((pattern) => ({ pattern, matches: matcher(pattern), hits: 0 }));
+  if (only.length === 0 && paths.length === 0) return [...entries];
   const rootOf = new Map(roots.map((root) => [root.rootId, root.path]));
+  const rules: Rule[] = [
+    ...only.map((pattern) => globRule(pattern, rootOf)),
+    ...paths.map((path) => exactRule(path, rootOf)),
+  ];
   const selected: SourceEntry[] = [];
   const all: string[] = [];
   for (const entry of entries) {
-    const root = rootOf.get(entry.rootId) ?? null;
-    const names = root === null ? [entry.path] : [entry.path, `${root}/${entry.path}`];
     let isWanted = false;
     for (const rule of rules) {
-      if (!names.some(rule.matches)) continue;
+      if (!rule.matches(entry)) continue;
       rule.hits += 1;
       isWanted = true;
     }
@@ -125,8 +131,33 @@ export function selectEntries(
     all.push(entry.path);
   }
   const missed = rules.find((rule) => rule.hits === 0);
-  if (missed !== undefined) throw noSuchPath(missed.pattern, all);
+  if (missed !== undefined) throw noSuchPath(missed.name, all);
   return selected;
+}
+
+type Rule = { readonly name: string; readonly matches: (entry: SourceEntry) => boolean; hits: number };
+
+function globRule(pattern: string, rootOf: ReadonlyMap<number, string | null>): Rule {
+  const matches = matcher(pattern);
+  return {
+    name: pattern,
+    hits: 0,
+    matches: ({ rootId, path }) => {
+      const root = rootOf.get(rootId) ?? null;
+      return matches(path) || (root !== null && matches(`${root}/${path}`));
+    },
+  };
+}
+
+function exactRule({ rootId, path }: ExactPath, rootOf: ReadonlyMap<number, string | null>): Rule {
+  const name = path === '' ? (rootOf.get(rootId) ?? `root ${rootId}`) : path;
+  return {
+    name,
+    // An empty root is a choice like any other.
+    hits: path === '' && rootOf.has(rootId) ? 1 : 0,
+    matches: (entry) =>
+      entry.rootId === rootId && (path === '' || entry.path === path || entry.path.startsWith(`${path}/`)),
+  };
 }
 
 function matcher(pattern: string): (path: string) => boolean {

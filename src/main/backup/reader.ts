@@ -36,7 +36,7 @@ const WHOLE_BYTES = 32 * 1_048_576;
 const KEPT_SUMMARIES = 5_000;
 
 type Known = { readonly backup: OpenedBackup; readonly backups: BackupObjects };
-type Placed = { readonly entry: BackupEntry; readonly node: FileNode; readonly oid: string };
+type Placed = { readonly entry: BackupEntry; readonly oid: string | null };
 
 export function createReader(parts: ReaderParts): RepositoryReader {
   const { gitFolder, objects, opened } = parts;
@@ -184,6 +184,18 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     }
   }
 
+  /** Files in the order of the packs; those that are not given whole have no object. */
+  function* placed(commit: string, wanted?: (entry: BackupEntry) => boolean): Generator<Placed> {
+    const files: (Placed & { readonly pack: number; readonly offset: number })[] = [];
+    for (const { entry, opened } of walkAll(commit)) {
+      if (opened.entry.k !== 'f' || opened.oid === null || wanted?.(entry) === false) continue;
+      const isWhole = opened.entry.c === undefined && opened.entry.s <= WHOLE_BYTES;
+      files.push({ entry, oid: isWhole ? opened.oid : null, ...objects.place(opened.oid) });
+    }
+    files.sort((a, b) => a.pack - b.pack || a.offset - b.offset);
+    for (const { entry, oid } of files) yield { entry, oid };
+  }
+
   return {
     gitFolder,
     repositoryId: opened[0]?.format.repository ?? '',
@@ -235,21 +247,21 @@ export function createReader(parts: ReaderParts): RepositoryReader {
       }
     },
     *contents(commit, wanted) {
-      const at = open(commit);
-      const files: (Placed & { readonly pack: number; readonly offset: number })[] = [];
-      for (const { entry, opened } of walkAll(commit)) {
-        if (opened.entry.k !== 'f' || opened.oid === null || wanted?.(entry) === false) continue;
-        files.push({ entry, node: opened.entry, oid: opened.oid, ...objects.place(opened.oid) });
-      }
-      files.sort((a, b) => a.pack - b.pack || a.offset - b.offset);
+      const { backups } = open(commit);
       let last: { readonly oid: string; readonly content: Buffer } = { oid: '', content: Buffer.alloc(0) };
-      for (const { entry, node, oid } of files) {
-        if (node.c !== undefined || node.s > WHOLE_BYTES) yield { entry, content: null };
+      for (const { entry, oid } of placed(commit, wanted)) {
+        if (oid === null) yield { entry, content: null };
         else {
-          if (last.oid !== oid) last = { oid, content: at.backups.content(oid, node.h, node.s) };
+          if (last.oid !== oid) last = { oid, content: backups.content(oid, entry.sha256 ?? '', entry.sizeBytes) };
           yield { entry, content: last.content };
         }
       }
+    },
+    places: placed,
+    share: (commit) => {
+      const { manifest } = open(commit).backup;
+      const keys = byRepository.get(manifest.repository)?.unlocked.keys ?? null;
+      return { gitFolder, repositoryId: manifest.repository, keys };
     },
     *readTable(commit, table) {
       const { backup, backups } = open(commit);

@@ -1,11 +1,17 @@
 import { Readable } from 'node:stream';
 import { TABLE_SCHEMA_VERSION } from './archive-format.ts';
+import type { SharedRepository } from './repository-types.ts';
 import type { BackupSource, SourceContent, SourceEntry, SourceRow } from './source.ts';
 
 /** What is needed of a reader of the repository: see `repository-types.ts`. */
 export type RepositoryLike = {
   readonly entries: (commit: string) => Iterable<SourceEntry>;
   readonly contents: (commit: string, wanted?: (entry: SourceEntry) => boolean) => Iterable<SourceContent>;
+  readonly places?: (
+    commit: string,
+    wanted?: (entry: SourceEntry) => boolean,
+  ) => Iterable<{ readonly entry: SourceEntry; readonly oid: string | null }>;
+  readonly share?: (commit: string) => SharedRepository;
   readonly readFileChunks: (commit: string, rootId: number, path: string) => AsyncIterable<Buffer>;
   readonly readTable: (commit: string, table: string) => Iterable<SourceRow>;
   readonly fingerprint: string | null;
@@ -45,6 +51,7 @@ export function openRepositorySource(reader: RepositoryLike, backup: RepositoryB
     roots: backup.roots.map(({ rootId, path }) => ({ rootId, path })),
     entries: () => reader.entries(commit),
     contents: (wanted) => reader.contents(commit, (entry) => entry.kind === 'file' && wanted(entry)),
+    ...shareOf(reader, commit),
     stream: (entry) => Readable.from(reader.readFileChunks(commit, entry.rootId, entry.path)),
     tables: Object.entries(backup.tables).map(([name, recordCount]) => ({
       name,
@@ -55,5 +62,15 @@ export function openRepositorySource(reader: RepositoryLike, backup: RepositoryB
       yield* reader.readTable(commit, table);
     },
     close: async () => undefined,
+  };
+}
+
+function shareOf({ places, share }: RepositoryLike, commit: string): Pick<BackupSource, 'shared'> {
+  if (places === undefined || share === undefined) return {};
+  return {
+    shared: {
+      repository: share(commit),
+      places: (wanted) => places(commit, (entry) => entry.kind === 'file' && wanted(entry)),
+    },
   };
 }

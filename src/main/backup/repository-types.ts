@@ -3,7 +3,7 @@
  * plain value; reading blocks the calling thread and never returns bytes that were not proven by their checksum.
  * `docs/BACKUP-FORMAT.md` says how these values lie in git objects.
  */
-import type { Log } from '../log/log.ts';
+import type { RepositoryKeys } from './crypto.ts';
 
 /** What opens a repository. A passphrase becomes a key with the salt that the repository carries. */
 export type BackupSecret =
@@ -131,6 +131,13 @@ export type RepositoryReader = {
     commit: string,
     wanted?: (entry: BackupEntry) => boolean,
   ) => Iterable<{ readonly entry: BackupEntry; readonly content: Buffer | null }>;
+  /** The same files in the same order, without their contents: `oid` is the object of the whole content, null above 32 MiB. */
+  readonly places: (
+    commit: string,
+    wanted?: (entry: BackupEntry) => boolean,
+  ) => Iterable<{ readonly entry: BackupEntry; readonly oid: string | null }>;
+  /** What another thread needs to read the contents of a backup. It has the keys in it: never log it or send it away. */
+  readonly share: (commit: string) => SharedRepository;
   /** Rows by table, as they are in the vault (names and values of its columns); order of rows is not defined. */
   readonly readTable: (commit: string, table: string) => Iterable<BackupRow>;
   /** The settings at that time, without secrets. */
@@ -143,6 +150,13 @@ export type RepositoryReader = {
   /** Looks for objects that came since it was opened (another process wrote a backup). */
   readonly refresh: () => void;
   readonly close: () => void;
+};
+
+/** Plain values, for a thread of this process. */
+export type SharedRepository = {
+  readonly gitFolder: string;
+  readonly repositoryId: string;
+  readonly keys: RepositoryKeys | null;
 };
 
 /** A file or folder of a root, and everything below it. */
@@ -193,9 +207,4 @@ export type RepositoryWriter = {
   readonly repack: () => boolean;
   readonly reader: RepositoryReader;
   readonly close: () => void;
-};
-
-export type RepositoryDeps = {
-  readonly logger: ReturnType<Log['component']>;
-  readonly nowMs: () => number;
 };

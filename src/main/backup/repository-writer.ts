@@ -37,14 +37,7 @@ import { rebuildIndex } from './rebuild-index.ts';
 import { repackIfMany } from './repack.ts';
 import type { OpenedBackup } from './repository-reader.ts';
 import { readmeText } from './repository-readme.ts';
-import type {
-  BackupReason,
-  BackupRequest,
-  BackupResult,
-  BackupSecret,
-  RepositoryDeps,
-  RepositoryWriter,
-} from './repository-types.ts';
+import type { BackupReason, BackupRequest, BackupResult, BackupSecret, RepositoryWriter } from './repository-types.ts';
 import { toSummary } from './summaries.ts';
 import { type WrittenTable, writeTable } from './table-writer.ts';
 import {
@@ -56,7 +49,8 @@ import {
   writeFolders,
 } from './tree-writer.ts';
 
-export type WriterDeps = RepositoryDeps & {
+export type WriterDeps = {
+  readonly nowMs: () => number;
   readonly dataFolder: string;
   readonly agentVersion: string;
   /** Settings as they are kept, without secrets. */

@@ -8,7 +8,7 @@ import { AppError } from '../../shared/errors.ts';
 import { fsPath } from '../path-names.ts';
 import type { FindSource, SourceWish } from './find-source.ts';
 import type { Operations } from './operation.ts';
-import type { RestoreRequest, RestoreTarget } from './plan.ts';
+import type { ExactPath, RestoreRequest, RestoreTarget } from './plan.ts';
 import { sideFolder } from './plan.ts';
 import { confirmWord, planItems, viewPast, viewPlan, viewResult } from './plan-view.ts';
 import type { PreparedRestore, Restorer } from './restorer.ts';
@@ -17,6 +17,8 @@ import { existingAncestor } from './target-state.ts';
 
 export type PlanWish = SourceWish & {
   readonly only?: readonly string[] | undefined;
+  readonly paths?: readonly ExactPath[] | undefined;
+  readonly files?: boolean | undefined;
   readonly tables?: readonly string[] | undefined;
   readonly to?: string | undefined;
   readonly inPlace?: boolean | undefined;
@@ -174,12 +176,15 @@ function requestOf(wish: PlanWish, source: BackupSource, deps: RestoresDeps): Re
       hint: `It has ${source.tables.map(({ name }) => name).join(', ') || 'none'}.`,
     });
   // Tables alone bring back rows: nobody who names a table expects files.
-  const isRowsOnly = tables.length > 0 && wish.only === undefined && wish.to === undefined && wish.inPlace !== true;
+  const asksForFiles =
+    wish.only !== undefined || wish.paths !== undefined || wish.to !== undefined || wish.inPlace === true;
+  const withFiles = wish.files ?? (tables.length === 0 || asksForFiles);
   return {
     target: targetOf(wish, source, deps),
     only: wish.only ?? [],
+    paths: wish.paths ?? [],
     tables: tables.includes('all') ? null : tables,
-    withFiles: !isRowsOnly,
+    withFiles,
     allowRedacted: wish.allowRedacted === true,
     autoMigrate: wish.autoMigrate ?? deps.autoMigrate(),
   };

@@ -22,7 +22,7 @@ import type { WriterDeps } from './repository-writer.ts';
 import { createRestorer, type Restorer, type RestorerDeps } from './restorer.ts';
 import type { RetentionRules } from './retention.ts';
 import type { UpkeepDeps } from './upkeep.ts';
-import { BACKUPS_FOLDER, createVaultRepository, type VaultRepository } from './vault-repository.ts';
+import { BACKUPS_FOLDER, type BackupInTask, createVaultRepository, type VaultRepository } from './vault-repository.ts';
 
 export type BackupSettings = {
   readonly repository: string;
@@ -59,6 +59,7 @@ export type BackupServiceDeps = {
   readonly bucketPlace: () => string | null;
   readonly redact: Redact;
   readonly lookAtFolders: NonNullable<WriterDeps['lookAtFolders']>;
+  readonly backupInTask: BackupInTask | null;
   readonly vaultContent: UpkeepDeps['drill']['vaultContent'];
   readonly restorer: Pick<RestorerDeps, 'keepSafe' | 'pauseWatching' | 'records'>;
   readonly backoffMs: (failures: number, random: () => number, retryAfterMs?: number) => number;
@@ -109,6 +110,7 @@ export function createServiceParts(deps: BackupServiceDeps, signal: AbortSignal)
     name: () => settings().repository,
     storedSettings: deps.storedSettings,
     lookAtFolders: deps.lookAtFolders,
+    backupInTask: deps.backupInTask,
   });
   const archives = createArchives({
     archive: {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { SharedRepository } from './repository-types.ts';
 
 /**
  * One backup, opened for reading: an archive, a commit of the repository and an old export look the same from here,
@@ -17,6 +18,8 @@ export type BackupSource = {
   ) => Iterable<SourceContent> | AsyncIterable<SourceContent>;
   /** The bytes of one file of any size. Fails with `backup.damaged` before its end when they are not those of its SHA-256. */
   readonly stream: (entry: SourceEntry) => Readable;
+  /** How several threads read the files at once; left out where only one can. */
+  readonly shared?: SharedSource;
   readonly tables: readonly SourceTable[];
   /** Throws `backup.damaged`. */
   readonly rows: (table: string) => AsyncIterable<SourceRow>;
@@ -70,6 +73,14 @@ export type SourceEntry = {
   readonly redactions: number;
   /** Where a symbolic link points. */
   readonly target: string | null;
+};
+
+export type SharedSource = {
+  readonly repository: SharedRepository;
+  /** The wanted files in the order in which they lie in the backup; null for one that is only given as a stream. */
+  readonly places: (
+    wanted: (entry: SourceEntry) => boolean,
+  ) => Iterable<{ readonly entry: SourceEntry; readonly oid: string | null }>;
 };
 
 export type SourceContent = { readonly entry: SourceEntry; readonly content: Buffer | null };

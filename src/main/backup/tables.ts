@@ -1,5 +1,7 @@
 /** What a restore does with rows: inserts what is missing, updates what differs, never deletes. */
 import { createHash } from 'node:crypto';
+import { displayPath } from '../../shared/display.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { PlannedTable } from './plan.ts';
 import type { RowChange } from './restore-journal.ts';
 import type { BackupSource, SourceRow } from './source.ts';
@@ -36,6 +38,7 @@ export async function planTables(
   target: RecordTarget | null,
   options: { readonly autoMigrate: boolean },
 ): Promise<TablePlan> {
+  assertRestorable(wanted ?? [], source, target);
   const tables: PlannedTable[] = [];
   const changes: RowChange[] = [];
   for (const { name } of source.tables) {
@@ -72,6 +75,24 @@ export async function planTables(
     tables.push(plan);
   }
   return { tables, changes };
+}
+
+/** Whoever names a table means it: one that cannot come back is said, not passed over. */
+function assertRestorable(wanted: readonly string[], source: BackupSource, target: RecordTarget | null): void {
+  if (target === null) return;
+  const refused = wanted.find((name) => target.describe(name) === null);
+  if (refused === undefined) return;
+  const possible = source.tables.flatMap(({ name }) => (target.describe(name) === null ? [] : [name]));
+  throw new AppError(
+    'usage.bad_argument',
+    `The rows of ${displayPath(refused)} tell what happened; they are not restored.`,
+    {
+      hint:
+        possible.length === 0
+          ? 'This backup has no table that can be restored.'
+          : `These can be restored: ${possible.join(', ')}.`,
+    },
+  );
 }
 
 /** What happens with one row. */

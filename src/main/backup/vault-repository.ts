@@ -7,7 +7,13 @@ import { readBranches } from './git-repository.ts';
 import type { KeySource } from './key-source.ts';
 import type { Memory } from './memory.ts';
 import { createRepository, freshGitFolder, openRepository, startNewBranch } from './open-repository.ts';
-import type { BackupSecret, RepositoryReader, RepositoryWriter } from './repository-types.ts';
+import type {
+  BackupRequest,
+  BackupResult,
+  BackupSecret,
+  RepositoryReader,
+  RepositoryWriter,
+} from './repository-types.ts';
 import { createRepositoryWriter, type WriterDeps } from './repository-writer.ts';
 
 export type VaultRepository = {
@@ -30,6 +36,21 @@ export type VaultRepository = {
   readonly close: () => void;
 };
 
+/** Makes a backup in a process of its own; rejects as {@link RepositoryWriter.backup} does. */
+export type BackupInTask = (
+  job: {
+    readonly gitFolder: string;
+    readonly branch: string;
+    readonly deviceId: string;
+    readonly dataFolder: string;
+    readonly agentVersion: string;
+    readonly nowMs: number;
+    readonly settings: Readonly<Record<string, unknown>>;
+    readonly secret: BackupSecret;
+  },
+  request: BackupRequest,
+) => Promise<BackupResult>;
+
 export type VaultRepositoryDeps = {
   readonly dataFolder: string;
   readonly deviceId: string;
@@ -42,6 +63,8 @@ export type VaultRepositoryDeps = {
   readonly name: () => string;
   readonly storedSettings: WriterDeps['settings'];
   readonly lookAtFolders: NonNullable<WriterDeps['lookAtFolders']>;
+  /** null: backups are made here, as for a command without an agent. */
+  readonly backupInTask: BackupInTask | null;
 };
 
 export const BACKUPS_FOLDER = 'backups';
@@ -61,7 +84,6 @@ export function createVaultRepository(deps: VaultRepositoryDeps): VaultRepositor
       dataFolder,
       agentVersion: deps.agentVersion,
       nowMs: deps.nowMs,
-      logger,
       settings: deps.storedSettings,
       lookAtFolders: deps.lookAtFolders,
       branch: branch(),
@@ -76,11 +98,27 @@ export function createVaultRepository(deps: VaultRepositoryDeps): VaultRepositor
     try {
       await writer.rotateKey(secret, () => undefined);
       logger.info('The key in the environment opens the backups from now on.', { fingerprint: writer.fingerprint() });
-      return writer;
-    } catch (failed) {
+    } finally {
       writer.close();
-      throw failed;
     }
+    return openWith(secret);
+  };
+  /** The same writer, but that its backups are made beside this process. */
+  const beside = (writer: RepositoryWriter, secret: BackupSecret): RepositoryWriter => {
+    const { backupInTask, agentVersion } = deps;
+    if (backupInTask === null) return writer;
+    const place = { gitFolder: gitFolder(), branch: branch(), deviceId, dataFolder, agentVersion, secret };
+    return {
+      ...writer,
+      backup: async (request) => {
+        const job = { ...place, nowMs: Math.trunc(deps.nowMs()), settings: deps.storedSettings() };
+        try {
+          return await backupInTask(job, request);
+        } finally {
+          writer.reader.refresh();
+        }
+      },
+    };
   };
   const writer = async (): Promise<RepositoryWriter> => {
     const { secret } = keys.ensure();
@@ -94,8 +132,9 @@ export function createVaultRepository(deps: VaultRepositoryDeps): VaultRepositor
     } catch (cause) {
       made = await adopt(cause, secret);
     }
-    open = { writer: made, gitFolder: gitFolder(), key };
-    return made;
+    const writer = beside(made, secret);
+    open = { writer, gitFolder: gitFolder(), key };
+    return writer;
   };
   const closeOld = (): void => {
     for (const reader of old?.readers ?? []) reader.close();

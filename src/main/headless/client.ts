@@ -38,6 +38,7 @@ const UNLIMITED: readonly MethodName[] = [
   'restore.undo',
   'restore.resume',
   'drift.run',
+  'key.import',
   'key.rotate',
 ];
 

@@ -4,10 +4,11 @@ import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import type { AgentMethods } from '../../shared/contract.ts';
 import type { Device, RemoteStatus, SyncPlan, SyncStatus, syncMethods } from '../../shared/contract-sync.ts';
 import { AppError, ERROR_CATALOGUE, exitCodeOf } from '../../shared/errors.ts';
-import { type Remote, remote as remoteSchema } from '../../shared/model.ts';
+import { type EditableRecord, type Remote, remote as remoteSchema } from '../../shared/model.ts';
 import { createApplier } from './apply-change.ts';
+import { compareRows, type RowSides } from './compare-rows.ts';
 import { createConflictMethods } from './conflict-methods.ts';
-import type { Connector } from './connector.ts';
+import type { Connector, MergedTable } from './connector.ts';
 import type { CrashGuard } from './crash-guard.ts';
 import { withDeadline } from './deadline.ts';
 import { createLeader, type LeaseService } from './leader.ts';
@@ -56,6 +57,14 @@ export type SyncEngine = {
   readonly start: () => Promise<void>;
   /** Somebody mended a remote from outside: what was known of its faults is forgotten, and it is tried at once. */
   readonly reconnect: (remote: Remote) => Promise<void>;
+  /**
+   * Every row of a remote next to the one here, read without changing anything. `records` gives all of a table, retired
+   * ones, too. Throws what the remote says.
+   */
+  readonly compare: (
+    remote: Remote,
+    records: (table: MergedTable) => Iterable<EditableRecord>,
+  ) => Promise<readonly RowSides[]>;
   /** The machine woke, or its network changed. */
   readonly wake: () => void;
   /** Ends what is in flight; what was not acknowledged is sent by the next start. */
@@ -79,6 +88,8 @@ export type SyncEngineParts = {
 const PULL_EVERY_MS = 60_000;
 const BACKLOG_STEP = 2_000;
 const CHECK_LIMIT_MS = 60_000;
+/** A large database of Notion is read page by page. */
+const COMPARE_LIMIT_MS = 30 * 60_000;
 const DEVICE_LIMIT_MS = 15_000;
 const HEARTBEAT_MS = 5 * 60_000;
 /** Looking at the names of the network costs nothing; it is done only while something cannot be reached. */
@@ -292,6 +303,10 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
     },
     reconnect: async (remote) => {
       if (connections.of(remote) !== null) await connections.reconnect(remote);
+    },
+    compare: async (remote, records) => {
+      const { connector } = await connected(remote);
+      return compareRows({ stores, shell }, remote, connector, records, AbortSignal.timeout(COMPARE_LIMIT_MS));
     },
     wake,
     stop: async () => {

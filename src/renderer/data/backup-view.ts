@@ -83,18 +83,13 @@ export function missingIn(choice: RestoreChoice): 'nothing_chosen' | 'no_tables'
   return choice.what !== 'tables' && choice.where === 'folder' && choice.folder.trim() === '' ? 'folder' : null;
 }
 
-/** A glob that takes an entry: a file as it is, a folder with everything below. Nothing in a glob can be escaped. */
-const globOf = ({ kind, path }: Chosen): string => (kind === 'folder' ? (path === '' ? '**' : `${path}/**`) : path);
-/** A glob that no path has: the way to say that no file is meant. */
-const NO_FILE = '\u0000';
-
 /** The choice as the question for a plan. */
 export function planInput(backupId: string, choice: RestoreChoice): MethodInput<'restore.plan'> {
   const files = choice.what !== 'tables';
   return {
     backup: backupId,
-    ...(choice.what === 'chosen' ? { only: choice.chosen.map(globOf) } : {}),
-    ...(files ? {} : { only: [NO_FILE] }),
+    ...(choice.what === 'chosen' ? { paths: choice.chosen.map(({ rootId, path }) => ({ rootId, path })) } : {}),
+    ...(files ? {} : { files: false }),
     ...(choice.tables.length > 0 ? { tables: [...choice.tables] } : {}),
     ...(files && choice.where === 'folder' ? { to: choice.folder.trim() } : {}),
     ...(files && choice.where === 'in_place' ? { inPlace: true } : {}),

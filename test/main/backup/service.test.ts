@@ -216,6 +216,33 @@ describe('a restore', () => {
     await expect(api['restore.plan']({ tables: ['decision_vaults'] })).rejects.toMatchObject({
       code: 'not_found.backup',
     });
+    await expect(api['restore.plan']({ tables: ['memories', 'activities'] })).rejects.toMatchObject({
+      code: 'usage.bad_argument',
+      hint: 'These can be restored: decision_vault, memories.',
+    });
+  });
+
+  it('takes files and folders by their root and exact name, or no file at all', async () => {
+    const other = join(world.home, 'other');
+    mkdirSync(join(other, 'a'), { recursive: true });
+    for (const name of ['a/one.md', 'two.md', '[x]*.md']) writeFileSync(join(other, name), name);
+    world.put('a/one.md', 'of the first root');
+    await world.open('offline');
+    const api = world.api();
+    await api['roots.add']({ path: other });
+    await api['backups.run']({});
+    const { roots } = await api['backups.show']({ id: 'latest' });
+    const rootId = roots.find(({ path }) => path === other)?.rootId ?? 0;
+    const planned = async (wish: Parameters<(typeof api)['restore.plan']>[0]): Promise<string[]> => {
+      const { planId } = await api['restore.plan']({ to: join(world.home, 'out'), ...wish });
+      const { items } = await api['restore.items']({ planId });
+      return items.map(({ path }) => path ?? '').sort();
+    };
+    expect(await planned({ paths: [{ rootId, path: 'a' }] })).toEqual(['a', 'a/one.md']);
+    expect(await planned({ paths: [{ rootId, path: '' }] })).toEqual(['[x]*.md', 'a', 'a/one.md', 'two.md']);
+    expect(await planned({ paths: [{ rootId, path: '[x]*.md' }] })).toEqual(['[x]*.md']);
+    expect(await planned({ files: false, tables: ['memories'] })).toEqual([]);
+    await expect(planned({ paths: [{ rootId, path: 'a/on' }] })).rejects.toMatchObject({ code: 'usage.bad_argument' });
   });
 
   it('is refused beside another one, and when the files changed since the plan', async () => {

@@ -23,7 +23,6 @@ import type {
   DrillReceipt,
   RestorePlanView,
 } from '../../../src/shared/contract-backup.ts';
-import { globToRegExp } from '../../../src/shared/glob.ts';
 
 const passed = { passed: true } as DrillReceipt;
 test.each([
@@ -97,15 +96,20 @@ test.each([
   [
     'a file and a folder',
     choice({ what: 'chosen', chosen: [entry('a/b.md'), entry('c', 'folder'), entry('', 'folder')] }),
-    { backup: 'b', only: ['a/b.md', 'c/**', '**'] },
+    {
+      backup: 'b',
+      paths: [
+        { rootId: 1, path: 'a/b.md' },
+        { rootId: 1, path: 'c' },
+        { rootId: 1, path: '' },
+      ],
+    },
   ],
 ])('the question for %s is right', (_, given, expected) => expect(planInput('b', given)).toEqual(expected));
 
 test('a question for tables asks for no file, and for no place', () => {
   const input = planInput('b', choice({ what: 'tables', tables: ['memories'], where: 'in_place', folder: '/x' }));
-  expect(input).toEqual({ backup: 'b', only: [expect.any(String)], tables: ['memories'] });
-  const [glob = ''] = input.only ?? [];
-  expect(['', 'a', 'a/b.md', '*', '**'].filter((path) => globToRegExp(glob).test(path))).toEqual([]);
+  expect(input).toEqual({ backup: 'b', files: false, tables: ['memories'] });
 });
 
 test.each([

@@ -57,7 +57,7 @@ function addRun(group: Command, runner: Runner): void {
         'angles backup --new-branch',
       ],
       notes:
-        'The backup is made, read back and proven on this machine first. Exit code 0: it is everywhere it should be;\n4: the git server refuses the token; 6: a destination needs you; 3: one cannot be reached and is tried again.',
+        'The backup is made, read back and proven on this machine first. Exit code 0: it is everywhere it should be;\n4: the git server refuses the token; 6: a destination needs you; 3: one cannot be reached and is tried again,\nor files could not be read and are not in it as they are now.',
       options: [
         new Option('--tag <name>', 'give the backup a name; it is kept with it'),
         new Option('--no-github', 'do not push it now'),
@@ -86,7 +86,7 @@ function addRun(group: Command, runner: Runner): void {
           }),
         );
         context.answer(answer, () => describeRun(context, answer));
-        return exitCodeOf(answer.destinations, options);
+        return exitCodeOf(answer.destinations, options) || (answer.backup.incomplete > 0 ? INCOMPLETE : 0);
       }),
   );
 }
@@ -101,7 +101,11 @@ function describeRun(context: Context, answer: MethodOutput<'backups.run'>): str
     ...(archive === null ? [] : [`Archive ${displayPath(archive.id)}.`]),
     ...(answer.exportedTo === null ? [] : [`Exported to ${displayPath(answer.exportedTo)}.`]),
     ...(backup.incomplete > 0
-      ? [context.style.yellow(`${plural(backup.incomplete, 'file')} could not be read in the newest version.`)]
+      ? [
+          context.style.yellow(
+            `Incomplete: ${plural(backup.incomplete, 'file')} could not be read, so the newest version is not in it. \`angles files --skipped\` tells which and why.`,
+          ),
+        ]
       : []),
     ...(redactedFiles.length === 0
       ? []
@@ -112,6 +116,9 @@ function describeRun(context: Context, answer: MethodOutput<'backups.run'>): str
     ...describeDestinations(context, answer.destinations),
   ];
 }
+
+/** It was made, and lacks something: scripts must not take it for whole. */
+const INCOMPLETE = 3;
 
 /** What a destination that was wanted has against the backup; the worst that a person can act on first. */
 function exitCodeOf(destinations: readonly Destination[], wanted: { github: boolean; supabase: boolean }): number {

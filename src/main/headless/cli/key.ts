@@ -10,11 +10,12 @@ import { keyFileOption, keyOfKit, readKey } from './key-file.ts';
 export function addKey(program: Command, runner: Runner): void {
   const group = describe(program.command('key'), {
     summary: 'The key of your backups: show, save, confirm and replace it',
-    examples: ['angles key', 'angles key kit', 'angles key confirm', 'angles key rotate'],
+    examples: ['angles key', 'angles key kit', 'angles key confirm', 'angles key import --key-file kit.txt'],
   });
   addShow(group, runner);
   addKit(group, runner);
   addConfirm(group, runner);
+  addImport(group, runner);
   addRotate(group, runner);
 }
 
@@ -98,6 +99,31 @@ function addConfirm(group: Command, runner: Runner): void {
         };
         const key = await client.call('key.confirm', { ending: given ?? (await ask()) });
         context.answer({ key }, () => ['Confirmed. Backups go to the destinations that are configured.']);
+      }),
+  );
+}
+
+function addImport(group: Command, runner: Runner): void {
+  define<{ keyFile?: string }>(
+    group,
+    runner,
+    {
+      usage: 'import',
+      summary: 'Use the key of another machine, or of a recovery kit, on this one',
+      examples: ['angles key import --key-file kit.txt', 'angles key import --key-file - < kit.txt'],
+      notes:
+        'For a new machine: its backups are made with this key from then on, and those of the other machine open.\nIt is kept in the data folder, readable for you only. A key that has backups here already is not replaced.',
+      options: [keyFileOption()],
+    },
+    (context, _args, { keyFile }) =>
+      context.withAgent(async (client) => {
+        const given = await readKey(context, keyFile);
+        if (given === undefined)
+          throw new AppError('usage.bad_argument', 'No key was given.', {
+            hint: 'Give it with --key-file PATH, or on standard input with --key-file -.',
+          });
+        const key = await client.call('key.import', { key: given });
+        context.answer({ key }, () => ['This machine uses that key from now on.', ...describeKey(context, key)]);
       }),
   );
 }
