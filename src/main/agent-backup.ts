@@ -1,6 +1,7 @@
 /** Hands backups what they need of everything else. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { MethodOutput } from '../shared/contract.ts';
 import { AppError } from '../shared/errors.ts';
 import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
 import type { AgentState } from './api-parts.ts';
@@ -8,6 +9,7 @@ import type { AgentMode } from './api-types.ts';
 import type { BackupService, BackupServiceDeps } from './backup/backup-service.ts';
 import type { Bucket } from './backup/bucket.ts';
 import { type GitPlace, gitPlace } from './backup/git-place.ts';
+import type { BackupResult } from './backup/repository-types.ts';
 import type { BackupSource } from './backup/source.ts';
 import { createBackupProcess } from './backup-process.ts';
 import type { EventHub } from './event-hub.ts';
@@ -17,6 +19,7 @@ import { createRedactor } from './privacy/redactor.ts';
 import { CONFIG_FILE, type SettingsSource } from './settings/settings.ts';
 import { createBackupFacts } from './store/backup-facts.ts';
 import { streamContent } from './store/content-stream.ts';
+import type { HealthSamples } from './store/health-samples.ts';
 import { createMeta } from './store/meta.ts';
 import { createRecordRestore } from './store/record-restore.ts';
 import { prepareRows } from './store/record-rows.ts';
@@ -39,6 +42,7 @@ export type BackupParts = {
   readonly parts: Parts;
   readonly watch: WatchService;
   readonly state: AgentState;
+  readonly samples: HealthSamples;
 };
 
 /** What the agent and its handlers use of backups. */
@@ -53,6 +57,13 @@ export type AgentBackup = {
   readonly captureFirst: () => Promise<void>;
   /** The newest backup, for a comparison; null when there is none. The caller closes it. */
   readonly openNewest: () => Promise<BackupSource | null>;
+  /** The git server that backups are pushed to. */
+  readonly git: () => Promise<GitSetup>;
+};
+
+export type GitSetup = {
+  readonly test: () => Promise<MethodOutput<'backups.test'>>;
+  readonly prepare: (apply: boolean) => Promise<MethodOutput<'backups.prepare'>>;
 };
 
 const SETTLE_MS = 5_000;
@@ -95,6 +106,7 @@ export function createBackup(all: BackupParts): AgentBackup {
       const { total } = await catalog.list(0, 1);
       return total === 0 ? null : catalog.open(await catalog.find('latest'));
     },
+    git: () => createGitSetup(all),
   };
 }
 
@@ -149,7 +161,41 @@ function createDeps(all: BackupParts): BackupServiceDeps {
       hub.statusChanged();
     },
     onProgress: (progress) => hub.emit({ event: 'backup-progress', payload: progress }),
+    onMade: (result) => noteBackup(all, result),
     note: parts.note,
+  };
+}
+
+/** For the charts; a figure that cannot be written is no reason for a backup to fail. */
+function noteBackup({ samples, host, log }: BackupParts, result: BackupResult): void {
+  if (!result.isNew) return;
+  const { durationMs, bytesWritten: writtenBytes, repositoryBytes, summary } = result;
+  try {
+    samples.addBackup({ atMs: host.nowMs(), durationMs, writtenBytes, repositoryBytes, files: summary.files });
+  } catch (error) {
+    log.component('health').warn('The figures of a backup could not be written.', { error });
+  }
+}
+
+const TEST_MS = 20_000;
+
+async function createGitSetup(all: BackupParts): Promise<GitSetup> {
+  const { isOwnerAndName, makeRepository, testGit } = await import('./backup/test-git.ts');
+  return {
+    test: async () => {
+      const place = gitOf(all);
+      return place === null
+        ? { configured: false, steps: [] }
+        : { configured: true, steps: await testGit(place, { stallMs: TEST_MS }) };
+    },
+    prepare: async (apply) => {
+      const place = gitOf(all);
+      if (place === null || place.token === null || !isOwnerAndName(place.shown))
+        throw new AppError('config.invalid', 'A repository is made from GITHUB_TOKEN and GITHUB_REPO as owner/name.');
+      const apiUrl = all.host.environment.GITHUB_API_URL ?? 'https://api.github.com';
+      if (apply) await makeRepository(place.shown, { apiUrl, token: place.token, stallMs: TEST_MS });
+      return { steps: [`Make the private repository ${place.shown}.`], applied: apply };
+    },
   };
 }
 

@@ -25,6 +25,7 @@ export type SyncParts = {
   readonly vault: Vault;
   readonly parts: Parts;
   readonly guard: CrashGuard;
+  readonly onSent: NonNullable<SyncShell['onSent']>;
 };
 
 export function createSync(all: SyncParts): SyncEngine {
@@ -54,7 +55,7 @@ export function createSync(all: SyncParts): SyncEngine {
   });
 }
 
-function createShell({ host, settings, log, hub, parts }: SyncParts, countConflicts: () => number): SyncShell {
+function createShell({ host, settings, log, hub, parts, onSent }: SyncParts, countConflicts: () => number): SyncShell {
   const secrets = (): string[] =>
     ENVIRONMENT.flatMap(({ name, secret }) => (secret ? (settings.environment(name) ?? []) : []));
   const redactor = createRedactor({ secrets });
@@ -92,6 +93,7 @@ function createShell({ host, settings, log, hub, parts }: SyncParts, countConfli
       hub.emit({ event: 'conflicts', payload: { open: countConflicts() } });
       hub.statusChanged();
     },
+    onSent,
   };
 }
 

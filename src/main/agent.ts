@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { displayPath } from '../shared/display.ts';
 import { ENVIRONMENT, type Settings } from '../shared/settings.ts';
 import { createBackup } from './agent-backup.ts';
+import { createHealth } from './agent-health.ts';
 import { createFirstRoot, planRoots } from './agent-roots.ts';
 import { createSync } from './agent-sync.ts';
 import { createApi } from './api.ts';
@@ -51,7 +52,13 @@ export async function openAgent(host: Host, mode: AgentMode): Promise<Agent> {
   /** What is open so far, the last one first. */
   const opened: (() => void)[] = [lock.release];
   try {
-    const settings = createSettings({ dataFolder: host.dataFolder, environment: host.environment, nowMs: host.nowMs });
+    const settings = createSettings({
+      dataFolder: host.dataFolder,
+      environment: host.environment,
+      nowMs: host.nowMs,
+      secrets: host.secrets,
+    });
+    await settings.loadKept();
     return await buildAgent(host, mode, settings, opened);
   } catch (cause) {
     for (const close of opened) {
@@ -135,7 +142,8 @@ async function buildAgent(
   });
 
   const guard = createCrashGuard(createMeta(vault.store), host.nowMs);
-  const sync = createSync({ host, settings, log, hub, vault, parts, guard });
+  const health = createHealth({ nowMs: host.nowMs, log, vault, parts, waiting: watch.waiting });
+  const sync = createSync({ host, settings, log, hub, vault, parts, guard, onSent: health.sampler.noteSent });
   const state: AgentState = {
     plan: { watched: [], refused: [] },
     startedAtMs: null,
@@ -145,7 +153,7 @@ async function buildAgent(
     safeSinceMs: null,
     damage: null,
   };
-  const backup = createBackup({ host, mode, settings, log, hub, vault, parts, watch, state });
+  const backup = createBackup({ host, mode, settings, log, hub, vault, parts, watch, state, samples: health.samples });
   onChange = backup.changed;
   const stopListeners: (() => void)[] = [];
   const api = createApi({
@@ -160,6 +168,7 @@ async function buildAgent(
     sync,
     pause,
     backup,
+    health,
     state,
     logFlush: flush,
     applyRoots,
@@ -228,6 +237,7 @@ async function buildAgent(
       logger.error('The vault file is damaged; a restart rebuilds it.', { damage });
       hub.statusChanged();
     });
+    health.sampler.start();
     await backup.start();
     logger.info('Ready.', {
       pid: process.pid,
@@ -253,6 +263,7 @@ async function buildAgent(
     await watch.stop();
     await sync.stop();
     await parts.search.stop();
+    health.sampler.stop();
     if (mode === 'running') parts.note('agent.stopped', 'Angles stopped.');
     flush.stop();
     hub.stop();

@@ -1,4 +1,5 @@
 import type { AgentBackup } from './agent-backup.ts';
+import type { AgentHealth } from './agent-health.ts';
 import type { RootPlan } from './agent-roots.ts';
 import type { AgentMode } from './api-types.ts';
 import type { EventHub } from './event-hub.ts';
@@ -37,6 +38,7 @@ export type ApiParts = {
   readonly sync: SyncEngine;
   readonly pause: Pause;
   readonly backup: AgentBackup;
+  readonly health: AgentHealth;
   readonly state: AgentState;
   readonly applyRoots: () => Promise<void>;
   readonly requestStop: () => void;

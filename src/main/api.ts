@@ -5,6 +5,7 @@ import { AppError } from '../shared/errors.ts';
 import { createBackupMethods } from './api-backup.ts';
 import { createFileMethods } from './api-files.ts';
 import { createMigrateMethods } from './api-migrate.ts';
+import { createOpsMethods } from './api-ops.ts';
 import type { ApiParts } from './api-parts.ts';
 import { createStatusMethods } from './api-status.ts';
 import { createSyncMethods } from './api-sync.ts';
@@ -29,6 +30,7 @@ export function createApi(all: ApiParts): AgentApi {
     ...createSyncMethods(all),
     ...createMigrateMethods(all),
     ...createBackupMethods(all),
+    ...createOpsMethods(all),
 
     'search.query': async (input) => {
       // A command without an agent has nobody who indexes meanwhile: it waits for what it can.

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { backupEvents, backupMethods, backupSummary } from './contract-backup.ts';
+import { opsMethods } from './contract-ops.ts';
 import { migrateMethods, syncEvents, syncMethods, syncStatus } from './contract-sync.ts';
 import {
   activityKind,
@@ -287,6 +288,7 @@ export const agentMethods = {
   ...syncMethods,
   ...migrateMethods,
   ...backupMethods,
+  ...opsMethods,
 
   'outbox.summary': { in: nothing, out: z.object({ remotes: z.array(outboxSummary) }) },
 
@@ -318,7 +320,7 @@ export const agentMethods = {
           name: z.string(),
           /** The name under which it was found (an alias, perhaps); null when it is not set. */
           foundAs: z.string().nullable(),
-          source: z.enum(['environment', '.env']).nullable(),
+          source: z.enum(['environment', '.env', 'keychain']).nullable(),
           /** null for secrets, whatever they are. */
           value: z.string().nullable(),
           secret: z.boolean(),

@@ -76,6 +76,11 @@ export const ERROR_CATALOGUE = {
     'Rename or remove the key.',
     64,
   ),
+  'config.overridden': entry(
+    'This is set in the environment of the agent.',
+    'Nothing was changed: what the environment says wins.',
+    'Change it where the agent is started, or remove it there to set it here.',
+  ),
   'config.unreadable': entry(
     'The settings file cannot be read.',
     'Nothing was changed; its settings are not in force.',

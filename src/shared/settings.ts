@@ -181,3 +181,9 @@ export type EnvironmentName = {
   readonly enables: string;
 };
 export type EnvironmentKey = (typeof ENVIRONMENT)[number]['name'];
+
+/** Names that a face may set: all but the key of the backups, which is rotated and never just replaced. */
+export type ServiceName = Exclude<EnvironmentKey, 'BACKUP_ENCRYPTION_KEY'>;
+export const SERVICE_ENVIRONMENT = ENVIRONMENT.filter(
+  (one): one is Extract<(typeof ENVIRONMENT)[number], { name: ServiceName }> => one.name !== 'BACKUP_ENCRYPTION_KEY',
+);

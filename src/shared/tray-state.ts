@@ -11,7 +11,7 @@ export type TrayFacts = {
   /** null while the agent starts. */
   readonly status: Pick<
     AgentStatus,
-    'attention' | 'roots' | 'waiting' | 'progress' | 'outbox' | 'pausedUntilMs' | 'lastCaptureAtMs'
+    'attention' | 'roots' | 'waiting' | 'progress' | 'outbox' | 'sync' | 'pausedUntilMs' | 'lastCaptureAtMs'
   > | null;
   readonly isOnline: boolean;
   readonly conflicts: number;
@@ -52,6 +52,7 @@ export type TrayView = {
 /** Windows shows 127 characters of a tooltip. */
 const TOOLTIP_LENGTH = 127;
 const LABEL_LENGTH = 60;
+const REMOTE_NAMES = { supabase: 'Supabase', notion: 'Notion' } as const;
 const RECENT = 5;
 /** Attention of these codes means that something is broken, not that a decision waits. */
 const BROKEN = /^(data\.|log\.|content\.|internal|sync\.safe_mode|backup\.(damaged|unreadable))/;
@@ -71,12 +72,19 @@ export function trayState({ status, isOnline, conflicts, nowMs }: TrayFacts): Tr
     error: status.attention.some((each) => BROKEN.test(each.code)),
     'needs-you': conflicts > 0 || status.attention.some((each) => !BROKEN.test(each.code) && !MINOR.has(each.code)),
     setup: status.roots.length === 0,
-    offline: !isOnline && queued(status) > 0,
+    offline: queued(status) > 0 && (!isOnline || awayOf(status).length > 0),
     paused: status.pausedUntilMs !== null && status.pausedUntilMs > nowMs,
     syncing: left(status) > 0 || status.progress.length > 0,
     'up-to-date': true,
   };
   return TRAY_STATES.findLast((name) => applies[name]) ?? 'up-to-date';
+}
+
+/** Services that cannot be reached, as stored with each of them: this machine may be online all the same. */
+function awayOf({ sync }: Pick<AgentStatus, 'sync'>): readonly string[] {
+  return sync.remotes
+    .filter((one) => one.configured && one.state === 'offline' && one.pending + one.leased > 0)
+    .map(({ remote }) => REMOTE_NAMES[remote]);
 }
 
 /** Changes that wait to be sent, for all services together. */
@@ -92,7 +100,7 @@ function left(status: NonNullable<TrayFacts['status']>): number {
   return status.waiting.capture + reading + sending;
 }
 
-function statusLine(state: TrayStateName, { status, conflicts, clock }: TrayFacts): string {
+function statusLine(state: TrayStateName, { status, conflicts, clock, isOnline }: TrayFacts): string {
   if (status === null) return 'Starting';
   const [first] = status.attention.filter((each) => !MINOR.has(each.code));
   switch (state) {
@@ -103,7 +111,9 @@ function statusLine(state: TrayStateName, { status, conflicts, clock }: TrayFact
     case 'setup':
       return 'Not set up: choose a folder';
     case 'offline':
-      return `Offline: ${count(queued(status), 'change')} to send later`;
+      return isOnline
+        ? `Offline: ${count(queued(status), 'change')} to send when ${awayOf(status).join(' and ')} can be reached`
+        : `Offline: ${count(queued(status), 'change')} to send later`;
     case 'paused':
       return `Paused until ${clock(status.pausedUntilMs ?? 0)}; saves are still captured`;
     case 'syncing':
@@ -136,11 +146,11 @@ function menuOf(line: string, facts: TrayFacts): TrayItem[] {
       ? action('Resume', 'resume')
       : {
           kind: 'menu',
-          label: 'Pause sending and backups',
+          label: 'Pause',
           enabled: status !== null,
           items: [
-            action('For 30 minutes', 'pause-30'),
-            action('For 2 hours', 'pause-120'),
+            action('30 minutes', 'pause-30'),
+            action('2 hours', 'pause-120'),
             action('Until tomorrow', 'pause-tomorrow'),
           ],
         },

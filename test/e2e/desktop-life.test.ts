@@ -96,7 +96,7 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     const desktop = await start();
     const page = await desktop.page();
     await desktop.until('all is well', (state) => tooltip(state).includes('Up to date'));
-    await desktop.host.pressTray(['Pause sending', 'For 30 minutes']);
+    await desktop.host.pressTray(['Pause', '30 minutes']);
     const paused = await desktop.until('it is paused', (state) => tooltip(state).includes('Paused until'));
     expect(paused.trays.at(-1)?.image).toContain('paused-light.png');
     await desktop.host.setDark(true);

@@ -23,12 +23,40 @@ const CALM: Status = {
   waiting: { capture: 0, index: 0 },
   progress: [],
   outbox: [],
+  sync: { remotes: [], conflicts: 0, safeMode: null },
   pausedUntilMs: null,
   lastCaptureAtMs: NOW_MS - 60_000,
 };
 const queue = (pending: number): Status['outbox'] => [
   { remote: 'supabase', configured: true, pending, leased: 0, parked: 0, oldestAtMs: null },
 ];
+const remote = (name: 'supabase' | 'notion', more: Partial<Status['sync']['remotes'][number]>): Status['sync'] => ({
+  remotes: [
+    {
+      remote: name,
+      configured: true,
+      state: 'offline',
+      reason: null,
+      fix: null,
+      code: null,
+      pending: 3,
+      leased: 0,
+      parked: 0,
+      oldestAtMs: null,
+      perSecond: 0,
+      etaMs: null,
+      lastSuccessAtMs: null,
+      lastPullAtMs: null,
+      nextTryAtMs: null,
+      paused: [],
+      hold: null,
+      leader: null,
+      ...more,
+    },
+  ],
+  conflicts: 0,
+  safeMode: null,
+});
 const attention = (code: string, message = 'Something.'): Status['attention'] => [
   { code, message, fix: 'Mend it.', rootId: null },
 ];
@@ -85,6 +113,24 @@ describe('the state', () => {
       facts({ outbox: queue(1) }, { isOnline: false }),
       'offline',
       'Angles: Offline: 1 change to send later. Last save captured 11:59',
+    ],
+    [
+      'a service that cannot be reached, as it was left',
+      facts({ outbox: queue(3), sync: remote('notion', {}) }),
+      'offline',
+      'Angles: Offline: 3 changes to send when Notion can be reached. Last save captured 11:59',
+    ],
+    [
+      'a service that cannot be reached, with nothing to send',
+      facts({ sync: remote('notion', { pending: 0 }) }),
+      'up-to-date',
+      'Angles: Up to date. Last save captured 11:59',
+    ],
+    [
+      'a service that is not set up any more',
+      facts({ outbox: queue(3), sync: remote('notion', { configured: false }) }),
+      'syncing',
+      'Angles: Working: 3 left. Last save captured 11:59',
     ],
     [
       'offline with nothing to send',
@@ -145,7 +191,7 @@ test('the menu has everything, and what cannot be done now cannot be pressed', (
     'Open Angles',
     'Sync now',
     'Back up now',
-    'Pause sending and backups > For 30 minutes | For 2 hours | Until tomorrow',
+    'Pause > 30 minutes | 2 hours | Until tomorrow',
     '-',
     '(Recent) > ',
     '(Conflicts)',

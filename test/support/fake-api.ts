@@ -18,6 +18,7 @@ import {
   hashOf,
 } from './fake-data.ts';
 import { fileHandlers, type Handlers, page, type State, searchHandlers } from './fake-files.ts';
+import { createFakeOps } from './fake-ops.ts';
 import { createRecordMethods, createRecords } from './fake-records.ts';
 import { createSettingsMethods, FAKE_CHECKS } from './fake-settings.ts';
 import { createFakeSync } from './fake-sync.ts';
@@ -57,6 +58,7 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
   const empty = options.empty === true;
   const trouble = options.trouble === true;
   const sync = createFakeSync({ records: state.records, nowMs, emit, empty, trouble });
+  const settings = createSettingsMethods(emit);
   const handlers: AgentMethods = {
     ...agentHandlers(state, nowMs, sync.status, emit),
     ...rootHandlers(state, nowMs, emit),
@@ -64,9 +66,10 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
     ...searchHandlers(state),
     ...logHandlers(state),
     ...createRecordMethods(state.records, nowMs, emit),
-    ...createSettingsMethods(emit),
+    ...settings.methods,
     ...sync.methods,
     ...createFakeBackup({ files: () => state.files, nowMs, emit, empty, trouble }),
+    ...createFakeOps({ nowMs, emit, empty, trouble, onSet: settings.keep, isSet: settings.isKept }),
   };
   const calls: { method: MethodName; input: unknown }[] = [];
   const failures = new Map<MethodName, unknown>();

@@ -38,7 +38,13 @@ function flatten(value: object, prefix = ''): { key: string; value: unknown }[] 
 type SettingsMethods = Pick<AgentMethods, 'settings.show' | 'settings.set'>;
 
 /** Knows every key with its default, refuses others; values are taken as they come. */
-export function createSettingsMethods(emit: (event: AgentEvent) => void): SettingsMethods {
+export function createSettingsMethods(emit: (event: AgentEvent) => void): {
+  readonly methods: SettingsMethods;
+  /** An outside name was set or removed. */
+  readonly keep: (name: string, value: string | null, place: 'keychain' | '.env') => void;
+  readonly isKept: (name: string) => boolean;
+} {
+  const kept = new Map<string, { readonly value: string; readonly place: 'keychain' | '.env' }>();
   const given = new Map<string, unknown>([
     ['roots', FAKE_ROOTS.map((path) => ({ path }))],
     ['logs.level', 'debug'],
@@ -53,9 +59,9 @@ export function createSettingsMethods(emit: (event: AgentEvent) => void): Settin
     })),
     environment: ENVIRONMENT.map(({ name, secret, enables }) => ({
       name,
-      foundAs: name === 'OPENAI_MODEL' ? name : null,
-      source: name === 'OPENAI_MODEL' ? 'environment' : null,
-      value: name === 'OPENAI_MODEL' ? 'gpt-4o' : null,
+      foundAs: name === 'OPENAI_MODEL' || kept.has(name) ? name : null,
+      source: name === 'OPENAI_MODEL' ? 'environment' : (kept.get(name)?.place ?? null),
+      value: name === 'OPENAI_MODEL' ? 'gpt-4o' : secret ? null : (kept.get(name)?.value ?? null),
       secret,
       enables,
     })),
@@ -69,7 +75,7 @@ export function createSettingsMethods(emit: (event: AgentEvent) => void): Settin
     ],
     warnings: [{ message: '.env can be read by others.', fix: 'chmod 600 /home/mira/.local/share/angles/.env' }],
   });
-  return {
+  const methods: SettingsMethods = {
     'settings.show': async () => show(),
     'settings.set': async ({ key, value }) => {
       if (!flatten(defaults).some((known) => known.key === key)) {
@@ -83,5 +89,13 @@ export function createSettingsMethods(emit: (event: AgentEvent) => void): Settin
       emit({ event: 'settings', payload: {} });
       return { restartNeeded: key === 'dashboard.port' };
     },
+  };
+  return {
+    methods,
+    keep: (name, value, place) => {
+      if (value === null) kept.delete(name);
+      else kept.set(name, { value, place });
+    },
+    isKept: (name) => kept.has(name),
   };
 }

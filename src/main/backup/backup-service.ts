@@ -14,6 +14,7 @@ import { actNow, dueAtMs, nextOf } from './automatic.ts';
 import { confirmKit, importKey, makeKit, rotateKey, showKey } from './backup-keys.ts';
 import { createBackupLoop } from './backup-loop.ts';
 import { type RunOutcome, type RunWish, runBackup, verifyBackup } from './backup-runs.ts';
+import { type BackupSchedule, readSchedule } from './backup-schedule.ts';
 import type { Catalog } from './catalog.ts';
 import { AWAY } from './destinations.ts';
 import { clearDrills } from './drill.ts';
@@ -34,6 +35,7 @@ export type BackupService = {
   readonly wake: () => void;
   readonly status: () => Promise<BackupStatus>;
   readonly summary: () => Promise<BackupSummaryView>;
+  readonly schedule: () => BackupSchedule;
   /** `capture` runs first, so that the backup holds what is on the disk now. Throws `backup.busy` beside another one. */
   readonly run: (wish: RunWish, capture: () => Promise<void>) => Promise<RunOutcome>;
   readonly verify: (
@@ -125,6 +127,7 @@ export function createBackupService(deps: BackupServiceDeps): BackupService {
     wake: () => loop.wake(0),
     status: () => readStatus(parts, nextOf(parts)?.atMs ?? null),
     summary: async () => shorten(await readStatus(parts, nextOf(parts)?.atMs ?? null)),
+    schedule: () => readSchedule(parts),
     run: async (wish, capture) => again(await runBackup(parts, wish, capture)),
     verify: (id, at) => verifyBackup(parts, id, at),
     prune: (isDryRun) => exclusive.run('clearing of old backups', () => pruneAll(parts.upkeep, isDryRun, abort.signal)),

@@ -20,6 +20,8 @@ export type MakeDeps = {
   readonly storedSettings: () => Readonly<Record<string, unknown>>;
   /** Keeps a copy of the settings file; see `config-copies.ts`. */
   readonly keepConfig: () => void;
+  /** A backup is made and verified; for figures. Must not throw. */
+  readonly onMade?: ((result: BackupResult) => void) | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -59,6 +61,7 @@ export async function makeBackup(reason: BackupReason, tag: string | null, deps:
     warnings: result.warnings,
     ...(reason === 'daily' ? { lastDailyAtMs: atMs } : {}),
   });
+  deps.onMade?.(result);
   return result;
 }
 

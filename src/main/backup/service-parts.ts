@@ -66,6 +66,7 @@ export type BackupServiceDeps = {
   readonly stallMs: number;
   readonly onState: () => void;
   readonly onProgress: (progress: BackupProgressView) => void;
+  readonly onMade?: MakeDeps['onMade'];
   readonly note: (kind: 'backup.made' | 'backup.failed' | 'restore.done' | 'restore.undone', summary: string) => void;
 };
 
@@ -173,6 +174,7 @@ export function createServiceParts(deps: BackupServiceDeps, signal: AbortSignal)
       operations,
       nowMs,
       storedSettings: deps.storedSettings,
+      onMade: deps.onMade,
       keepConfig: () => keepConfigCopy(deps.configFile, join(dataFolder, BACKUPS_FOLDER, 'config'), nowMs()),
       signal,
     },

@@ -6,7 +6,6 @@ import type { Notices } from './notices.ts';
 import { problemsOf } from './problems.ts';
 import { createSoon } from './soon.ts';
 import type { TrayIcon } from './tray.ts';
-import { trayAbilities } from './tray-actions.ts';
 
 export type SurroundingsNeeds = {
   readonly api: AgentApi;
@@ -27,7 +26,16 @@ export type Surroundings = {
 };
 
 const EVERY_MS = 1_000;
-const EVENTS: ReadonlySet<string> = new Set(['status', 'activity', 'progress', 'records', 'settings']);
+const EVENTS: ReadonlySet<string> = new Set([
+  'status',
+  'activity',
+  'progress',
+  'records',
+  'settings',
+  'sync',
+  'conflicts',
+  'backups',
+]);
 const FILE_KINDS: ActivityKind[] = ['file.created', 'file.modified', 'file.renamed', 'file.deleted'];
 
 export function createSurroundings(needs: SurroundingsNeeds): Surroundings {
@@ -71,12 +79,13 @@ async function readFacts({ api, nowMs }: SurroundingsNeeds): Promise<TrayFacts> 
     nowMs: nowMs(),
     status: status.startedAtMs === null ? null : status,
     isOnline: net.isOnline(),
-    conflicts: 0,
+    conflicts: status.sync.conflicts,
     recent: activities.map(({ summary, path, rootId }) => {
       const root = roots.get(rootId ?? -1);
       return { summary, path: path === null || root === undefined ? null : `${root}/${path}` };
     }),
-    can: trayAbilities(),
+    // Without a service there is nothing to sync with.
+    can: { sync: status.sync.remotes.some((one) => one.configured), backUp: true },
     clock: (timeMs) => new Intl.DateTimeFormat(undefined, clockForm(timeMs, nowMs())).format(timeMs),
   };
 }

@@ -1,18 +1,7 @@
 import { app } from 'electron';
-import { agentMethods } from '../../shared/contract.ts';
 import { pauseEndMs, type TrayAction } from '../../shared/tray-state.ts';
 import type { AgentApi } from '../api-types.ts';
-import { callMethod } from '../headless/dispatch.ts';
 import type { MainWindow } from './main-window.ts';
-
-/** Offered in the tray as soon as the contract has them; each takes no input. */
-const OPTIONAL = { sync: 'sync.run', backup: 'backups.run' } as const;
-
-/** What of the optional actions this version of the agent can do. */
-export const trayAbilities = (): { readonly sync: boolean; readonly backUp: boolean } => ({
-  sync: Object.hasOwn(agentMethods, OPTIONAL.sync),
-  backUp: Object.hasOwn(agentMethods, OPTIONAL.backup),
-});
 
 export type TrayActionsNeeds = {
   readonly api: AgentApi;
@@ -37,10 +26,19 @@ async function run({ api, window, nowMs }: TrayActionsNeeds, action: TrayAction)
   switch (action) {
     case 'open':
       return window.show();
-    case 'sync':
-    case 'backup':
-      await callMethod(api, OPTIONAL[action], {});
-      return;
+    case 'sync': {
+      const { plans } = await api.methods['sync.run']({});
+      const failed = plans.find((plan) => plan.problem !== null)?.problem;
+      if (failed !== null && failed !== undefined) throw new Error(`${failed.message} ${failed.fix}`);
+      return sayDone(window, 'Everything is sent and read.');
+    }
+    case 'backup': {
+      const { isNew, backup } = await api.methods['backups.run']({});
+      return sayDone(
+        window,
+        isNew ? `Backed up: ${backup.files} files, read back.` : 'Backed up already: nothing changed.',
+      );
+    }
     case 'pause-30':
     case 'pause-120':
     case 'pause-tomorrow':
@@ -58,4 +56,9 @@ async function run({ api, window, nowMs }: TrayActionsNeeds, action: TrayAction)
     default:
       return window.show(`#/file?path=${encodeURIComponent(action.slice('file:'.length))}`);
   }
+}
+
+/** Success is silent, unless the window is open anyway. */
+function sayDone(window: MainWindow, text: string): void {
+  if (window.contents() !== null) window.tell('desktop.notice', { tone: 'ok', text });
 }

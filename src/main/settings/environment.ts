@@ -6,19 +6,23 @@ export type Found = {
   readonly value: string;
   /** The name that won: the name itself or an alias. */
   readonly foundAs: string;
-  readonly source: 'environment' | '.env';
+  readonly source: 'environment' | '.env' | 'keychain';
 };
 export type FoundEnvironment = ReadonlyMap<EnvironmentKey, Found>;
 export type Warning = { readonly message: string; readonly fix: string };
 
 /**
- * Decides where each name of the outside gets its value: the process environment before `.env`, and in each of them
- * the name before its aliases. Empty and blank values count as not set; spaces around a value are dropped.
+ * Decides where each name of the outside gets its value: the process environment before `.env` before what the shell
+ * keeps, and in each of them the name before its aliases. Empty and blank values count as not set; spaces around a value are dropped.
  */
-export function resolveEnvironment(process: EnvironmentValues, dotenv: ReadonlyMap<string, string>): FoundEnvironment {
+export function resolveEnvironment(
+  process: EnvironmentValues,
+  dotenv: ReadonlyMap<string, string>,
+  kept: ReadonlyMap<string, string> = new Map(),
+): FoundEnvironment {
   const found = new Map<EnvironmentKey, Found>();
   for (const { name, aliases } of ENVIRONMENT) {
-    const [winner] = candidates(process, dotenv, [name, ...aliases]);
+    const [winner] = candidates(process, dotenv, kept, [name, ...aliases]);
     if (winner !== undefined) found.set(name, winner);
   }
   return found;
@@ -27,6 +31,7 @@ export function resolveEnvironment(process: EnvironmentValues, dotenv: ReadonlyM
 function candidates(
   process: EnvironmentValues,
   dotenv: ReadonlyMap<string, string>,
+  kept: ReadonlyMap<string, string>,
   names: readonly string[],
 ): Found[] {
   const from = (source: Found['source'], read: (name: string) => string | undefined): Found[] =>
@@ -34,27 +39,39 @@ function candidates(
       const value = read(foundAs)?.trim() ?? '';
       return value === '' ? [] : [{ value, foundAs, source }];
     });
-  return [...from('environment', (name) => process[name]), ...from('.env', (name) => dotenv.get(name))];
+  return [
+    ...from('environment', (name) => process[name]),
+    ...from('.env', (name) => dotenv.get(name)),
+    ...from('keychain', (name) => kept.get(name)),
+  ];
 }
 
 /** What is odd about the values, without ever telling one. */
-export function environmentWarnings(process: EnvironmentValues, dotenv: ReadonlyMap<string, string>): Warning[] {
-  const found = resolveEnvironment(process, dotenv);
+export function environmentWarnings(
+  process: EnvironmentValues,
+  dotenv: ReadonlyMap<string, string>,
+  kept: ReadonlyMap<string, string> = new Map(),
+): Warning[] {
+  const found = resolveEnvironment(process, dotenv, kept);
   return [
-    ...differingValues(process, dotenv),
+    ...differingValues(process, dotenv, kept),
     ...unknownNames(found, dotenv),
     ...serviceKey(found),
     ...plainAddresses(found),
   ];
 }
 
-function differingValues(process: EnvironmentValues, dotenv: ReadonlyMap<string, string>): Warning[] {
+function differingValues(
+  process: EnvironmentValues,
+  dotenv: ReadonlyMap<string, string>,
+  kept: ReadonlyMap<string, string>,
+): Warning[] {
   return ENVIRONMENT.flatMap(({ name, aliases }) => {
-    const [winner, ...others] = candidates(process, dotenv, [name, ...aliases]);
+    const [winner, ...others] = candidates(process, dotenv, kept, [name, ...aliases]);
     const loser = others.find((other) => other.value !== winner?.value);
     if (winner === undefined || loser === undefined) return [];
     const place = (found: Found): string =>
-      `${found.foundAs} in ${found.source === '.env' ? '.env' : 'the environment'}`;
+      `${found.foundAs} in ${found.source === '.env' ? '.env' : `the ${found.source}`}`;
     return [
       {
         message: `${place(loser)} is ignored: ${place(winner)} has another value and wins.`,

@@ -20,11 +20,12 @@ export const NO_SETTINGS = '{}';
 export function loadEnvironment(
   environment: EnvironmentValues,
   dotenvFile: string,
+  kept: ReadonlyMap<string, string> = new Map(),
 ): { found: FoundEnvironment; warnings: Warning[] } {
   const { dotenv, warnings } = readDotenv(dotenvFile);
   return {
-    found: resolveEnvironment(environment, dotenv.values),
-    warnings: [...warnings, ...environmentWarnings(environment, dotenv.values)],
+    found: resolveEnvironment(environment, dotenv.values, kept),
+    warnings: [...warnings, ...environmentWarnings(environment, dotenv.values, kept)],
   };
 }
 

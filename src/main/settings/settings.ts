@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { MethodOutput } from '../../shared/contract.ts';
 import type { Remote } from '../../shared/model.ts';
 import type { EnvironmentKey, Settings } from '../../shared/settings.ts';
+import type { SecretStore } from '../host.ts';
 import type { EnvironmentValues } from './data-folder.ts';
 import { createEditor } from './edit.ts';
+import { createKeeper, type Keeper } from './keep.ts';
 import { configuredRemotes } from './parts.ts';
 import { describeSettings } from './show.ts';
-import { createState } from './state.ts';
+import { createState, type SettingsState } from './state.ts';
 import { createFileWatch } from './watch-files.ts';
 
 export const CONFIG_FILE = 'config.json';
@@ -33,6 +35,10 @@ export type SettingsSource = {
   readonly addRoot: (path: string) => void;
   /** Stops watching a folder. Throws `not_found.root`, and what `set` throws. */
   readonly removeRoot: (path: string) => void;
+  /** Sets outside names where this shell keeps them; see {@link Keeper.set}. The change is in force when it returns. */
+  readonly keep: Keeper['set'];
+  /** Reads the secrets that the shell keeps; until then they count as not set. Never throws. */
+  readonly loadKept: () => Promise<void>;
   /** Reads the files again, as after an edit. A file that cannot be used leaves in force what is, and makes a problem. */
   readonly reload: () => void;
   /** Calls back after settings or outside names changed; returns how to stop listening. */
@@ -50,6 +56,7 @@ export type SettingsOptions = {
   readonly nowMs: () => number;
   readonly platform?: NodeJS.Platform;
   readonly homedir?: string;
+  readonly secrets?: SecretStore | undefined;
 };
 
 /**
@@ -61,7 +68,8 @@ export function createSettings(options: SettingsOptions): SettingsSource {
   const homedir = options.homedir ?? (environment.HOME || systemHome());
   const place = { file: join(dataFolder, CONFIG_FILE), homedir, platform };
   const dotenvFile = join(dataFolder, DOTENV_FILE);
-  const state = createState({ place, dotenvFile, environment, nowMs });
+  const keeper: Keeper = createKeeper({ dotenvFile, secrets: options.secrets, found: () => state.loaded().found });
+  const state: SettingsState = createState({ place, dotenvFile, environment, nowMs, kept: keeper.kept });
   const settings = (): Settings => state.loaded().config.settings;
   return {
     current: settings,
@@ -70,6 +78,7 @@ export function createSettings(options: SettingsOptions): SettingsSource {
     show: () =>
       describeSettings({
         loaded: state.loaded(),
+        locked: keeper.problems(),
         problem: state.problem(),
         configFile: place.file,
         dotenvFile,
@@ -77,6 +86,15 @@ export function createSettings(options: SettingsOptions): SettingsSource {
         platform,
       }),
     ...createEditor(state, place),
+    keep: async (wanted) => {
+      const places = await keeper.set(wanted);
+      state.reload();
+      return places;
+    },
+    loadKept: async () => {
+      await keeper.load();
+      state.reload();
+    },
     reload: state.reload,
     onChange: state.onChange,
     onProblem: state.onProblem,

@@ -12,6 +12,8 @@ export type Shown = {
   readonly loaded: Loaded;
   /** Why the file on disk is not in force, since when; null when it is. */
   readonly problem: { readonly error: AppError; readonly sinceMs: number } | null;
+  /** Secrets that the shell keeps and cannot open. */
+  readonly locked: readonly { readonly name: string; readonly error: AppError }[];
   readonly configFile: string;
   readonly dotenvFile: string;
   readonly dataFolder: string;
@@ -43,7 +45,7 @@ export function describeSettings(shown: Shown): MethodOutput<'settings.show'> {
       };
     }),
     off: offParts(loaded.found, settings),
-    warnings: [...problemWarning(shown), ...loaded.warnings, ...guardedWarnings(shown)],
+    warnings: [...problemWarning(shown), ...lockedWarnings(shown), ...loaded.warnings, ...guardedWarnings(shown)],
   };
 }
 
@@ -56,6 +58,10 @@ function problemWarning({ problem }: Shown): { message: string; fix: string }[] 
       fix: problem.error.hint,
     },
   ];
+}
+
+function lockedWarnings({ locked }: Shown): { message: string; fix: string }[] {
+  return locked.map(({ name, error }) => ({ message: `${name}: ${error.message}`, fix: error.hint }));
 }
 
 function guardedWarnings({ configFile, dotenvFile, dataFolder, platform }: Shown): { message: string; fix: string }[] {

@@ -26,16 +26,18 @@ export type StateOptions = {
   readonly dotenvFile: string;
   readonly environment: EnvironmentValues;
   readonly nowMs: () => number;
+  /** Secrets that the shell keeps, by name. */
+  readonly kept: () => ReadonlyMap<string, string>;
 };
 
 /** Loads both files. Throws for a `config.json` that cannot be used; later such a file only makes a problem. */
-export function createState({ place, dotenvFile, environment, nowMs }: StateOptions): SettingsState {
+export function createState({ place, dotenvFile, environment, nowMs, kept }: StateOptions): SettingsState {
   const changeListeners = new Set<(settings: Settings) => void>();
   const problemListeners = new Set<(error: unknown) => void>();
   let problem: FileProblem | null = null;
   let loaded: Loaded = {
     config: parseConfig(readSmallFile(place.file) ?? NO_SETTINGS, place),
-    ...loadEnvironment(environment, dotenvFile),
+    ...loadEnvironment(environment, dotenvFile, kept()),
   };
 
   const tell = (error: unknown): void => {
@@ -78,7 +80,7 @@ export function createState({ place, dotenvFile, environment, nowMs }: StateOpti
         tell(error);
       }
     }
-    adopt({ config, ...loadEnvironment(environment, dotenvFile) });
+    adopt({ config, ...loadEnvironment(environment, dotenvFile, kept()) });
   };
 
   return {

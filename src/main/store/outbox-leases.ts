@@ -97,6 +97,7 @@ function lease(store: Store, sql: OutboxSql, { remote, limit, leaseMs, except }:
         changeSeq: row.change_seq,
         leaseId,
         attempts: row.attempts,
+        enqueuedAtMs: row.enqueued_at_ms,
       };
     });
   });

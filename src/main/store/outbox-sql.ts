@@ -2,10 +2,15 @@ import type { Remote } from '../../shared/model.ts';
 import type { Db } from './database.ts';
 import type { OutboxTable } from './links.ts';
 
-type DueRow = { table_name: OutboxTable; record_id: string; change_seq: number; attempts: number };
+type DueRow = {
+  table_name: OutboxTable;
+  record_id: string;
+  change_seq: number;
+  attempts: number;
+  enqueued_at_ms: number;
+};
 type ParkedRow = DueRow & {
   remote: Remote;
-  enqueued_at_ms: number;
   error_code: string | null;
   error_message: string | null;
 };
@@ -62,7 +67,7 @@ export function prepareOutbox(db: Db) {
     ),
     /** A due time further away than any legitimate one comes from before a clock jumped back. */
     due: db.prepare<[remote: string, nowMs: number, farMs: number, except: string, limit: number], DueRow>(
-      `SELECT table_name, record_id, change_seq, attempts FROM outbox
+      `SELECT table_name, record_id, change_seq, attempts, enqueued_at_ms FROM outbox
        WHERE remote = ? AND state = 'pending' AND (not_before_ms <= ? OR not_before_ms > ?)
          AND table_name NOT IN (SELECT value FROM json_each(?))
        ORDER BY change_seq LIMIT ?`,

@@ -15,6 +15,8 @@ export type LeasedEntry = OutboxKey & {
   readonly leaseId: string;
   /** Failed attempts so far. */
   readonly attempts: number;
+  /** When the first change that waits was enqueued. */
+  readonly enqueuedAtMs: number;
 };
 
 /** What the remote answered to one entry. */

@@ -51,4 +51,6 @@ export type SyncShell = {
   /** The state of a remote, or the conflicts, changed. */
   readonly onState: (remote: Remote | null) => void;
   readonly onConflicts: () => void;
+  /** A remote acknowledged records that had waited for so long; for figures. */
+  readonly onSent?: ((waitedMs: readonly number[]) => void) | undefined;
 };

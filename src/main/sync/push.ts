@@ -187,7 +187,7 @@ function settleOutcomes(
   outcomes: readonly PushOutcome[],
   found: Found[],
 ): void {
-  const { stores } = parts;
+  const { stores, shell } = parts;
   const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
   const done: Acknowledgement[] = [];
   const failures: { readonly job: Job; readonly error: AppError }[] = [];
@@ -210,6 +210,8 @@ function settleOutcomes(
       order.tally.push(record.table, String(record.fields.title ?? ''), isRetirement({ record } as Job));
     }
     order.onDone(done.length);
+    const nowMs = shell.nowMs();
+    shell.onSent?.(done.map(({ entry }) => nowMs - entry.enqueuedAtMs));
   }
   const rest = failures.filter((failure) => !settleFailure(parts, order, failure.job, failure.error));
   const [first] = rest;

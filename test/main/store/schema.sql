@@ -14,6 +14,14 @@ CREATE TABLE activities (
   owner_id       TEXT
 ) STRICT;
 
+CREATE TABLE backup_samples (
+  at_ms            INTEGER PRIMARY KEY,
+  duration_ms      INTEGER NOT NULL,
+  written_bytes    INTEGER NOT NULL,
+  repository_bytes INTEGER NOT NULL,
+  files            INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE conflicts (
   id                  TEXT PRIMARY KEY,
   change_seq          INTEGER NOT NULL,
@@ -108,6 +116,17 @@ CREATE TABLE files (
   snapshot_id TEXT,
   change_seq  INTEGER NOT NULL,
   UNIQUE (root_id, dir, name)
+) STRICT;
+
+CREATE TABLE health_samples (
+  at_ms           INTEGER PRIMARY KEY,
+  span_ms         INTEGER NOT NULL,
+  cpu_ms          INTEGER NOT NULL,
+  memory_bytes    INTEGER NOT NULL,
+  queued          INTEGER NOT NULL,
+  sent            INTEGER NOT NULL,
+  latency_sum_ms  INTEGER NOT NULL,
+  latency_max_ms  INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE links (
