@@ -38,6 +38,7 @@ export type BackupParts = {
   readonly parts: Parts;
   readonly watch: WatchService;
   readonly state: AgentState;
+  readonly pausedUntilMs: () => number | null;
 };
 
 /** What the agent and its handlers use of backups. */
@@ -108,6 +109,7 @@ function createDeps(all: BackupParts): BackupServiceDeps {
   const rows = { decision_vault: prepareRows(store.db, 'decision_vault'), memories: prepareRows(store.db, 'memories') };
   const save = createSave(store, { outbox, activities, journal }, (record) => rows[record.table].save(record));
   return {
+    pausedUntilMs: all.pausedUntilMs,
     dataFolder: host.dataFolder,
     configFile: join(host.dataFolder, CONFIG_FILE),
     home: host.environment.HOME ?? homedir(),
