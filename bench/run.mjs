@@ -9,6 +9,8 @@ import { installTools } from '../scripts/tools.mjs';
 import { backup } from './backup.mjs';
 import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
+import { syncNotion } from './sync-notion.mjs';
+import { syncSave } from './sync-save.mjs';
 import { syncSupabase } from './sync-supabase.mjs';
 
 const { values, positionals } = parseArgs({
@@ -27,6 +29,8 @@ const cases = {
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
   'sync-supabase': () => syncSupabase(rounds),
+  'sync-save': () => syncSave(),
+  'sync-notion': () => syncNotion(),
   'backup-small': () => backup('small', rounds),
   'backup-large': () => backup('large', rounds),
 };

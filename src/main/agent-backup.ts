@@ -43,6 +43,7 @@ export type BackupParts = {
   readonly watch: WatchService;
   readonly state: AgentState;
   readonly samples: HealthSamples;
+  readonly pausedUntilMs: () => number | null;
 };
 
 /** What the agent and its handlers use of backups. */
@@ -121,6 +122,7 @@ function createDeps(all: BackupParts): BackupServiceDeps {
   const rows = { decision_vault: prepareRows(store.db, 'decision_vault'), memories: prepareRows(store.db, 'memories') };
   const save = createSave(store, { outbox, activities, journal }, (record) => rows[record.table].save(record));
   return {
+    pausedUntilMs: all.pausedUntilMs,
     dataFolder: host.dataFolder,
     configFile: join(host.dataFolder, CONFIG_FILE),
     home: host.environment.HOME ?? homedir(),

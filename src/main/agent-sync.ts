@@ -3,8 +3,9 @@ import { hash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Remote } from '../shared/model.ts';
 import { ENVIRONMENT } from '../shared/settings.ts';
-import { CONNECTOR_NAMES, CONNECTORS } from './connectors.ts';
+import { CONNECTOR_NAMES, CONNECTORS, connectorSettings } from './connectors.ts';
 import type { EventHub } from './event-hub.ts';
 import { writeFileDurably } from './files/write-file.ts';
 import type { Host } from './host.ts';
@@ -26,6 +27,7 @@ export type SyncParts = {
   readonly parts: Parts;
   readonly guard: CrashGuard;
   readonly onSent: NonNullable<SyncShell['onSent']>;
+  readonly pausedUntilMs: () => number | null;
 };
 
 export function createSync(all: SyncParts): SyncEngine {
@@ -35,16 +37,26 @@ export function createSync(all: SyncParts): SyncEngine {
     stores,
     shell: createShell(all, () => stores.conflicts.countOpen()),
     guard,
-    configured: () =>
-      settings.configuredRemotes().map((remote) => ({ remote, key: keyOf(host, settings, CONNECTOR_NAMES[remote]) })),
-    connect: (remote) =>
+    configured: () => settings.configuredRemotes().map((remote) => ({ remote, key: keyOf(host, settings, remote) })),
+    connect: (remote, assertMayWrite) =>
       CONNECTORS[remote]({
         value: settings.environment,
         variable: (name) => host.environment[name],
         settings: settings.current(),
         deviceId: vault.store.deviceId,
         nowMs: host.nowMs,
+        keepSetting: settings.set,
+        assertMayWrite,
       }),
+    reporting: () => {
+      const { sync, scheduler } = settings.current();
+      return {
+        logLevel: sync.send_logs,
+        runPages: sync.notion_run_pages,
+        dayPages: sync.notion_day_pages,
+        timeZone: scheduler.timezone,
+      };
+    },
     device: { name: hostname(), version: host.version },
     monotonicMs: () => performance.now(),
     exportFolder: join(host.dataFolder, 'exports'),
@@ -55,7 +67,8 @@ export function createSync(all: SyncParts): SyncEngine {
   });
 }
 
-function createShell({ host, settings, log, hub, parts, onSent }: SyncParts, countConflicts: () => number): SyncShell {
+function createShell(all: SyncParts, countConflicts: () => number): SyncShell {
+  const { host, settings, log, hub, parts, onSent } = all;
   const secrets = (): string[] =>
     ENVIRONMENT.flatMap(({ name, secret }) => (secret ? (settings.environment(name) ?? []) : []));
   const redactor = createRedactor({ secrets });
@@ -70,6 +83,7 @@ function createShell({ host, settings, log, hub, parts, onSent }: SyncParts, cou
         onSecret: privacy.on_secret,
       };
     },
+    pausedUntilMs: all.pausedUntilMs,
     nowMs: host.nowMs,
     random: Math.random,
     log: log.component('sync'),
@@ -100,11 +114,11 @@ function createShell({ host, settings, log, hub, parts, onSent }: SyncParts, cou
 const EVENT_MS = 250;
 
 /** Changes when anything changes that a connector is made from; tells nothing about it. */
-function keyOf(host: Host, settings: SettingsSource, names: readonly string[]): string {
+function keyOf(host: Host, settings: SettingsSource, remote: Remote): string {
   const known = ENVIRONMENT.map(({ name }) => name);
-  const values = names.map((name) => {
+  const values = CONNECTOR_NAMES[remote].map((name) => {
     const own = known.find((one) => one === name);
     return own === undefined ? host.environment[name] : settings.environment(own);
   });
-  return hash('sha256', JSON.stringify(values));
+  return hash('sha256', JSON.stringify([values, connectorSettings(remote, settings.current())]));
 }

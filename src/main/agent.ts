@@ -114,7 +114,15 @@ async function buildAgent(
   parts.outbox.setConfigured(settings.configuredRemotes());
   parts.outbox.releaseExpired();
   clearTemporaryObjects(dataFolder);
-  const pause = createPause({ meta: createMeta(vault.store), nowMs: host.nowMs, onChange: hub.statusChanged });
+  let onPause = (): void => undefined;
+  const pause = createPause({
+    meta: createMeta(vault.store),
+    nowMs: host.nowMs,
+    onChange: () => {
+      hub.statusChanged();
+      onPause();
+    },
+  });
 
   let onChange = (): void => undefined;
   const watch = createWatchService({
@@ -143,7 +151,17 @@ async function buildAgent(
 
   const guard = createCrashGuard(createMeta(vault.store), host.nowMs);
   const health = createHealth({ nowMs: host.nowMs, log, vault, parts, waiting: watch.waiting });
-  const sync = createSync({ host, settings, log, hub, vault, parts, guard, onSent: health.sampler.noteSent });
+  const sync = createSync({
+    host,
+    settings,
+    log,
+    hub,
+    vault,
+    parts,
+    guard,
+    onSent: health.sampler.noteSent,
+    pausedUntilMs: pause.untilMs,
+  });
   const state: AgentState = {
     plan: { watched: [], refused: [] },
     startedAtMs: null,
@@ -153,8 +171,24 @@ async function buildAgent(
     safeSinceMs: null,
     damage: null,
   };
-  const backup = createBackup({ host, mode, settings, log, hub, vault, parts, watch, state, samples: health.samples });
+  const backup = createBackup({
+    host,
+    mode,
+    settings,
+    log,
+    hub,
+    vault,
+    parts,
+    watch,
+    state,
+    samples: health.samples,
+    pausedUntilMs: pause.untilMs,
+  });
   onChange = backup.changed;
+  onPause = () => {
+    sync.look();
+    backup.wake();
+  };
   const stopListeners: (() => void)[] = [];
   const api = createApi({
     host,
@@ -250,6 +284,7 @@ async function buildAgent(
     const { delete_after_days: days } = settings.current().logs;
     await log.tidy();
     parts.logs.prune(host.nowMs() - days * DAY_MS, MAX_LOG_ROWS);
+    sync.tidy(host.nowMs() - days * DAY_MS);
   };
 
   let stopping: Promise<void> | null = null;

@@ -12,6 +12,10 @@ export type ConnectorEnvironment = {
   readonly settings: Settings;
   readonly deviceId: string;
   readonly nowMs: () => number;
+  /** Keeps a setting that a connector found out, such as the id of a database that it made. */
+  readonly keepSetting: (key: string, value: string) => void;
+  /** Throws when this device may not write to a remote that all devices share. */
+  readonly assertMayWrite: () => void;
 };
 
 /**
@@ -23,8 +27,20 @@ export type ConnectorFactory = (environment: ConnectorEnvironment) => Promise<Re
 /** What a remote is made from: when none of it changes, its connector stays. */
 export const CONNECTOR_NAMES: Readonly<Record<Remote, readonly string[]>> = {
   supabase: ['SUPABASE_URL', 'SUPABASE_KEY', 'SUPABASE_EMAIL', 'SUPABASE_PASSWORD', 'SUPABASE_DB_URL'],
-  notion: ['NOTION_API_KEY', 'NOTION_DATABASE_ID', 'NOTION_BASE_URL', 'NOTION_PER_SECOND'],
+  notion: [
+    'NOTION_API_KEY',
+    'NOTION_DATABASE_ID',
+    'NOTION_MEMORIES_DATABASE_ID',
+    'NOTION_ACTIVITIES_DATABASE_ID',
+    'NOTION_BASE_URL',
+    'NOTION_PER_SECOND',
+  ],
 };
+
+/** The settings that a remote is made from besides. */
+export function connectorSettings(remote: Remote, { sync }: Settings): readonly unknown[] {
+  return remote === 'notion' ? [sync.notion_memories, sync.notion_activities, sync.notion_pages_in] : [];
+}
 
 export const CONNECTORS: Readonly<Record<Remote, ConnectorFactory>> = {
   supabase: connectSupabase,
@@ -37,11 +53,13 @@ async function connectSupabase({ value, settings, deviceId, nowMs }: ConnectorEn
     { createSupabaseConnector },
     { createSupabaseLeases },
     { createSupabaseDevices },
+    { createSupabaseLogs },
   ] = await Promise.all([
     import('./sync/supabase/client.ts'),
     import('./sync/supabase/supabase-connector.ts'),
     import('./sync/supabase/leases.ts'),
     import('./sync/supabase/devices.ts'),
+    import('./sync/supabase/logs.ts'),
   ]);
   const email = value('SUPABASE_EMAIL');
   const password = value('SUPABASE_PASSWORD');
@@ -75,20 +93,49 @@ async function connectSupabase({ value, settings, deviceId, nowMs }: ConnectorEn
     }),
     leases: createSupabaseLeases({ connection, deviceId, nowMs }),
     devices,
+    logs: createSupabaseLogs({ connection, deviceId }),
   };
 }
 
-async function connectNotionRemote({ value, variable }: ConnectorEnvironment): Promise<RemoteParts> {
-  const { createNotionConnector } = await import('./sync/notion/notion-connector.ts');
+const WANTED = 'create';
+
+async function connectNotionRemote(environment: ConnectorEnvironment): Promise<RemoteParts> {
+  const { value, variable, settings, keepSetting, assertMayWrite } = environment;
+  const [{ connectNotion, createNotionConnector }, { createNotionNotes, findNotesParent }] = await Promise.all([
+    import('./sync/notion/notion-connector.ts'),
+    import('./sync/notion/notion-notes.ts'),
+  ]);
   const baseUrl = variable('NOTION_BASE_URL');
   // Where a service of one's own allows another rate than Notion does.
   const perSecond = Number(variable('NOTION_PER_SECOND'));
+  const places = {
+    memories: value('NOTION_MEMORIES_DATABASE_ID') ?? settings.sync.notion_memories,
+    activities: value('NOTION_ACTIVITIES_DATABASE_ID') ?? settings.sync.notion_activities,
+  };
+  const tables = ['memories', 'activities'] as const;
+  const set = tables.filter((table) => places[table] !== '' && places[table] !== WANTED);
+  const decisions = required(value, 'NOTION_DATABASE_ID');
+  const options = {
+    token: required(value, 'NOTION_API_KEY'),
+    assertMayWrite,
+    ...(baseUrl === undefined ? {} : { baseUrl, ...(perSecond > 0 ? { perSecond } : {}) }),
+  };
+  // One connection, so that records and summaries keep within one rate.
+  const connection = connectNotion(options);
+  const pagesIn = settings.sync.notion_pages_in;
   return {
-    connector: createNotionConnector({
-      token: required(value, 'NOTION_API_KEY'),
-      databases: { decision_vault: required(value, 'NOTION_DATABASE_ID') },
-      ...(baseUrl === undefined ? {} : { baseUrl, ...(perSecond > 0 ? { perSecond } : {}) }),
-    }),
+    connector: createNotionConnector(
+      {
+        ...options,
+        databases: { decision_vault: decisions, ...Object.fromEntries(set.map((table) => [table, places[table]])) },
+        newDatabases: {
+          tables: tables.filter((table) => places[table] === WANTED),
+          onCreated: (table, id) => keepSetting(`sync.notion_${table}`, id),
+        },
+      },
+      connection,
+    ),
+    notes: createNotionNotes(connection, (signal) => findNotesParent(connection, pagesIn, decisions, signal)),
   };
 }
 

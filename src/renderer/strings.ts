@@ -579,6 +579,12 @@ export const strings = {
       'watch.hold_deletes_share': ['Hold deletions above share', 'The same as a share of the folder: 0.2 is a fifth.'],
       'sync.supabase_enabled': ['Supabase', 'Keeps records the same there, when its keys are set.'],
       'sync.notion_enabled': ['Notion', 'Keeps records the same there, when its keys are set.'],
+      'sync.notion_memories': ['Memories in Notion', 'A database for them: its link, or create. Empty: none.'],
+      'sync.notion_activities': ['Activities in Notion', 'The same for what happened; each is a page.'],
+      'sync.notion_run_pages': ['Page per run', 'A page in Notion for each sync that somebody starts.'],
+      'sync.notion_day_pages': ['Page per day', 'A page in Notion for each day, a section an hour.'],
+      'sync.notion_pages_in': ['Place of these pages', 'Link of a page or database. Empty: beside the decisions.'],
+      'sync.send_logs': ['Log to Supabase', 'Lines from this level on go to system_logs there.'],
       'sync.batch_size': ['Batch size', 'Records sent in one go.'],
       'sync.reconcile_minutes': ['Compare every', 'Minutes between full comparisons.'],
       'sync.hold_changes_over': [

@@ -41,9 +41,28 @@ const watch = z.strictObject({
   hold_deletes_share: z.number().gt(0).lte(1).default(0.2),
 });
 
+/** A database of Notion by its id or its link; `create`: one is wanted, and made when asked; empty: none. */
+const notionDatabase = z
+  .string()
+  .regex(
+    /^(create|.*[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}.*)?$/i,
+    'must be the link or the id of a database, or create',
+  )
+  .default('');
+
 const sync = z.strictObject({
   supabase_enabled: z.boolean().default(true),
   notion_enabled: z.boolean().default(true),
+  /** Where memories and activities go in Notion; decisions go to `NOTION_DATABASE_ID`. */
+  notion_memories: notionDatabase,
+  notion_activities: notionDatabase,
+  /** Pages in Notion for people to read: one for each run that somebody starts, and one for each day. */
+  notion_run_pages: z.boolean().default(false),
+  notion_day_pages: z.boolean().default(false),
+  /** The page or database that gets them, by its link or id; empty: beside the decisions. */
+  notion_pages_in: z.string().default(''),
+  /** Lines of the log from this level on, and recorded runs, go to Supabase, too. */
+  send_logs: z.enum(['off', 'error', 'warn', 'info']).default('info'),
   batch_size: positive.max(10_000).default(500),
   reconcile_minutes: positive.default(60),
   /** Records that a remote would retire or empty here, or that would be retired over there, beyond either limit are held. */
@@ -154,6 +173,8 @@ export const ENVIRONMENT = [
   { name: 'SUPABASE_DB_URL', aliases: [], secret: true, enables: 'creating the Supabase tables by itself' },
   { name: 'NOTION_API_KEY', aliases: ['NOTION_TOKEN'], secret: true, enables: 'sync with Notion' },
   { name: 'NOTION_DATABASE_ID', aliases: [], secret: false, enables: 'sync with Notion' },
+  { name: 'NOTION_MEMORIES_DATABASE_ID', aliases: [], secret: false, enables: 'memories in Notion' },
+  { name: 'NOTION_ACTIVITIES_DATABASE_ID', aliases: [], secret: false, enables: 'activities in Notion' },
   { name: 'GITHUB_TOKEN', aliases: [], secret: true, enables: 'pushing backups to GitHub' },
   { name: 'GITHUB_REPO', aliases: ['REPO_URL'], secret: false, enables: 'pushing backups to GitHub' },
   { name: 'OPENAI_API_KEY', aliases: [], secret: true, enables: 'AI analysis' },

@@ -340,7 +340,10 @@ describe('sync as a whole', needs('postgres and postgrest'), () => {
       { remote: 'notion', tables: [], problem: null, hold: null },
     ]);
     const toSupabase = (await servers.supabase.requests()).filter(
-      ({ path }) => !/angles_pull|angles_existing|angles_lease|\/auth\/|realtime|angles_describe/.test(path),
+      ({ path }) =>
+        !/angles_pull|angles_existing|angles_lease|\/auth\/|realtime|angles_describe|system_logs|run_artifacts/.test(
+          path,
+        ),
     );
     expect(toSupabase.filter(({ method }) => method !== 'GET')).toEqual([]);
     const writes = (await servers.notion.log()).filter(

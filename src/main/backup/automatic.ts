@@ -45,12 +45,13 @@ export function drillAtMs({ memory, deps }: ServiceParts): number | null {
 export async function dueAtMs(parts: ServiceParts): Promise<number | null> {
   const times = [nextOf(parts)?.atMs ?? null, drillAtMs(parts), await parts.destinations.nextTryAtMs()];
   const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : Math.min(...known);
+  return known.length === 0 ? null : Math.max(Math.min(...known), parts.deps.pausedUntilMs?.() ?? 0);
 }
 
 /** Does everything that is due, a backup first. Never rejects: what fails becomes a state. */
 export async function actNow(parts: ServiceParts, deliver: () => void): Promise<void> {
   const { deps } = parts;
+  if ((deps.pausedUntilMs?.() ?? null) !== null) return;
   const next = nextOf(parts);
   if (next !== null && next.atMs <= deps.nowMs()) await backupNow(parts, next.reason);
   if (parts.signal.aborted) return;

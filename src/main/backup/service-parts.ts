@@ -45,6 +45,8 @@ export type BackupServiceDeps = {
   /** False for a command without an agent: nothing happens by itself. */
   readonly isWatching: boolean;
   readonly nowMs: () => number;
+  /** Until when a person lets backing up rest; null when not. What a person asks for is done all the same. */
+  readonly pausedUntilMs?: (() => number | null) | undefined;
   readonly monotonicMs: () => number;
   readonly random: () => number;
   readonly logger: ReturnType<Log['component']>;

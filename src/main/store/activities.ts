@@ -40,6 +40,10 @@ export type ActivityStore = {
   /** Newest first, 100 unless told. Throws `usage.bad_argument` for a cursor that is not ours. */
   readonly list: (query: ActivityQuery) => MethodOutput<'activities.list'>;
   readonly count: () => number;
+  /** The change number of the newest one; 0 when there is none. */
+  readonly newestSeq: () => number;
+  /** How many of each kind came after this change number. */
+  readonly countSince: (afterSeq: number) => readonly { readonly kind: ActivityKind; readonly count: number }[];
 };
 
 type Row = {
@@ -70,6 +74,10 @@ export function createActivityStore(store: Store, outbox: Outbox): ActivityStore
   );
   const count = store.db.prepare<[], { count: number }>('SELECT count(*) AS count FROM activities');
   const known = store.db.prepare<[string], Row>(`${SELECT} WHERE a.id = ?`);
+  const newest = store.db.prepare<[], { seq: number }>('SELECT coalesce(max(change_seq), 0) AS seq FROM activities');
+  const countSince = store.db.prepare<[number], { kind: ActivityKind; count: number }>(
+    'SELECT kind, count(*) AS count FROM activities WHERE change_seq > ? GROUP BY kind ORDER BY kind',
+  );
   return {
     append: (tx, activity, remotes) => {
       const id = uuidv7(clockMs(store.clock.tick()));
@@ -117,6 +125,8 @@ export function createActivityStore(store: Store, outbox: Outbox): ActivityStore
     },
     list: (query) => list(store, query),
     count: () => count.get()?.count ?? 0,
+    newestSeq: () => newest.get()?.seq ?? 0,
+    countSince: (afterSeq) => countSince.all(afterSeq),
   };
 }
 

@@ -13,6 +13,8 @@ export type LogStore = {
    * At most `limit` (200).
    */
   readonly list: (query: MethodInput<'logs.list'>) => LogRecord[];
+  /** The number of the newest record; 0 when there is none. */
+  readonly newestSeq: () => number;
   /** Deletes what is older than `beforeMs`, and the oldest beyond `maxRows`. Returns how many went. */
   readonly prune: (beforeMs: number, maxRows: number) => number;
 };
@@ -34,6 +36,7 @@ export function createLogStore({ db, write }: Store): LogStore {
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const deleteOld = db.prepare<[number]>('DELETE FROM system_logs WHERE time_ms < ?');
+  const newest = db.prepare<[], { seq: number }>('SELECT coalesce(max(seq), 0) AS seq FROM system_logs');
   const deleteBeyond = db.prepare<[number]>(
     'DELETE FROM system_logs WHERE seq <= (SELECT seq FROM system_logs ORDER BY seq DESC LIMIT 1 OFFSET ?)',
   );
@@ -53,6 +56,7 @@ export function createLogStore({ db, write }: Store): LogStore {
       const rows = db.prepare<unknown[], Row>(sql).all(...values, query.limit ?? 200);
       return (following ? rows : rows.reverse()).map(toRecord);
     },
+    newestSeq: () => newest.get()?.seq ?? 0,
     prune: (beforeMs, maxRows) => write(() => deleteOld.run(beforeMs).changes + deleteBeyond.run(maxRows).changes),
   };
 }

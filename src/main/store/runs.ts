@@ -19,6 +19,10 @@ export type RunStore = {
   readonly list: (kind: string, limit: number) => readonly StoredRun[];
   /** The newest with this outcome. */
   readonly newest: (kind: string, outcome: StoredRun['outcome']) => StoredRun | undefined;
+  /** What was added after this change number, in that order. */
+  readonly after: (changeSeq: number, limit: number) => readonly (StoredRun & { readonly changeSeq: number })[];
+  /** Deletes runs of a kind that ended before; returns how many. */
+  readonly prune: (kind: string, beforeMs: number) => number;
 };
 
 type Row = {
@@ -28,6 +32,7 @@ type Row = {
   finished_ms: number | null;
   outcome: string | null;
   data_json: string;
+  change_seq: number;
 };
 
 export function createRunStore(store: Store): RunStore {
@@ -41,6 +46,10 @@ export function createRunStore(store: Store): RunStore {
   const newest = store.db.prepare<[string, string], Row>(
     'SELECT * FROM run_artifacts WHERE kind = ? AND outcome = ? ORDER BY change_seq DESC LIMIT 1',
   );
+  const after = store.db.prepare<[number, number], Row>(
+    'SELECT * FROM run_artifacts WHERE change_seq > ? ORDER BY change_seq LIMIT ?',
+  );
+  const prune = store.db.prepare<[string, number]>('DELETE FROM run_artifacts WHERE kind = ? AND finished_ms < ?');
   return {
     add: (run) => {
       store.write((tx) =>
@@ -60,6 +69,9 @@ export function createRunStore(store: Store): RunStore {
       const row = newest.get(kind, outcome);
       return row === undefined ? undefined : toRun(row);
     },
+    after: (changeSeq, limit) =>
+      after.all(changeSeq, limit).map((row) => ({ ...toRun(row), changeSeq: row.change_seq })),
+    prune: (kind, beforeMs) => store.write(() => prune.run(kind, beforeMs).changes),
   };
 }
 

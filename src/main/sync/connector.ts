@@ -144,6 +144,11 @@ export type Connector = {
    */
   readonly identity: (signal: AbortSignal) => Promise<string>;
   /**
+   * For a remote that can be given more tables: the identity to remember when `found` is the remote of `known` with a
+   * table more or less; null when it is another one. Without it only the same identity is the same remote.
+   */
+  readonly joinIdentity?: (known: string, found: string) => string | null;
+  /**
    * Writes records, each all or nothing; at least once is safe, the effect is exactly once. Never overwrites an edit
    * that the caller has not seen (`changed`). Order within a record is kept by the caller: it never has the same record
    * in two calls at once. Gives one outcome per record, in any order; throws when none could be tried.

@@ -4,10 +4,13 @@ import type { ActivityStore } from '../store/activities.ts';
 import type { ConflictStore } from '../store/conflicts.ts';
 import type { Store } from '../store/database.ts';
 import type { Links } from '../store/links.ts';
+import type { LogStore } from '../store/logs.ts';
+import type { Meta } from '../store/meta.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { Payloads } from '../store/payloads.ts';
 import type { RemoteRecords } from '../store/record-remote.ts';
 import type { RemoteStates } from '../store/remote-state.ts';
+import type { RunStore } from '../store/runs.ts';
 import type { BreakerLimits } from './breaker.ts';
 import type { MergedTable } from './connector.ts';
 
@@ -21,6 +24,9 @@ export type SyncStores = {
   readonly conflicts: ConflictStore;
   readonly states: RemoteStates;
   readonly payloads: Payloads;
+  readonly meta: Meta;
+  readonly runs: RunStore;
+  readonly logs: LogStore;
   /** The bytes of a content. Throws `content.missing` or `content.damaged`. */
   readonly readContent: (sha256: Buffer) => Buffer;
 };
@@ -39,6 +45,8 @@ export type SyncLogger = { readonly info: Write; readonly warn: Write; readonly 
 
 export type SyncShell = {
   readonly settings: () => SyncSettings;
+  /** Until when a person lets sending rest; null when not. What a person asks for is done all the same. */
+  readonly pausedUntilMs?: (() => number | null) | undefined;
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly log: SyncLogger;

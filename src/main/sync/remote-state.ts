@@ -23,6 +23,8 @@ export type RemoteFacts = {
   readonly isRunning: boolean;
   readonly isActive: boolean;
   readonly isSafeMode: boolean;
+  /** Until when a person lets sending rest. */
+  readonly pausedUntilMs: number | null;
   readonly failure: Failure | null;
   readonly failures: number;
   readonly hold: SyncHold | null;
@@ -46,6 +48,10 @@ export function describeRemote(facts: RemoteFacts): StateWords {
   if (pause !== undefined) return pausedWords(pause, facts.paused.length);
   if (failure !== null) return failed('offline', failure);
   if (!facts.isRunning) return { ...quiet('off'), reason: 'No agent is running.', fix: 'Start it: `angles start`.' };
+  if (facts.pausedUntilMs !== null) {
+    const until = new Date(facts.pausedUntilMs).toISOString().slice(0, 16).replace('T', ' ');
+    return { ...quiet('ok'), reason: `Sending rests until ${until} UTC.`, fix: 'End it: `angles resume`.' };
+  }
   if (facts.leader !== null && facts.leader.kind !== 'this_device')
     return { ...quiet('ok'), reason: leaderText(facts.leader) };
   if (facts.isActive || facts.waiting > 0) return quiet('syncing');

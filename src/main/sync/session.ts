@@ -12,6 +12,7 @@ import { type PullOrder, pullAll, reconcile, stillNews, takeFound } from './pull
 import type { PausedTable, Pusher } from './push.ts';
 import { createRate } from './rate.ts';
 import { describeRemote, type Failure, failureOf, needsPerson, parseFailure } from './remote-state.ts';
+import { createSessionMemory, type Pause } from './session-memory.ts';
 import { createTally, type Tally } from './tally.ts';
 
 export type SessionParts = IntakeParts & {
@@ -80,8 +81,8 @@ export function createSession(parts: SessionParts): Session {
   let hints = 0;
   let reconcileDueAtMs = Number.POSITIVE_INFINITY;
   let triedAtMs = Number.NEGATIVE_INFINITY;
-  let allowance = 0;
-  let paused = new Map<SyncTable, PausedTable & { readonly untilMs: number; readonly times: number }>();
+  const kept = createSessionMemory(stores.meta, remote);
+  let isFirst = true;
   /** Tables that the last look could not read; the rest was. */
   let unread: ReadonlyMap<SyncTable, PausedTable> = new Map();
   let timer: NodeJS.Timeout | null = null;
@@ -105,15 +106,16 @@ export function createSession(parts: SessionParts): Session {
     return all.replaced ?? all.pull ?? all.push ?? null;
   };
   const failure = (): Failure | null => parseFailure(memory().errorJson);
-  const pausedTables = (): SyncTable[] => {
-    for (const [table, pause] of paused) if (pause.untilMs <= parts.monotonicMs()) paused.delete(table);
-    return [...paused.keys()];
-  };
+  /** Tables that pause now; a pause longer than any that is set comes from before a clock jumped back. */
+  const pauses = (): ReadonlyMap<SyncTable, Pause> =>
+    new Map([...kept.pauses()].filter(([, { untilMs }]) => waits(untilMs)));
+  const pausedTables = (): SyncTable[] => [...pauses().keys()];
   const hinted = (): void => {
     hints += 1;
     pullDueAtMs = 0;
   };
   const assertLeader = (): void => leader?.assert();
+  const pausedUntilMs = (): number | null => shell.pausedUntilMs?.() ?? null;
 
   const succeeded = (): void => {
     states.update(remote, { failures: 0, errorJson: null, notBeforeMs: null, lastSuccessAtMs: shell.nowMs() });
@@ -152,6 +154,7 @@ export function createSession(parts: SessionParts): Session {
     if (holds().replaced !== undefined)
       return new AppError('remote.replaced', `${remote} is not the one that was linked.`);
     if (parts.isSafeMode() && !isAsked) return new AppError('sync.safe_mode', 'Sending is paused.');
+    if (pausedUntilMs() !== null && !isAsked) return new AppError('remote.unavailable', 'Sending rests for a while.');
     if (leader !== null && !leader.isThisDevice())
       return new AppError('remote.unavailable', `Another device talks to ${remote}.`);
     const last = failure();
@@ -172,9 +175,10 @@ export function createSession(parts: SessionParts): Session {
     if (isIdentified) return;
     const identity = await withDeadline(IDENTITY_LIMIT_MS, signal, own.identity);
     const known = memory().identity;
-    if (known !== null && known !== identity)
+    const joined = known === null || known === identity ? identity : (own.joinIdentity?.(known, identity) ?? null);
+    if (joined === null)
       throw new AppError('remote.replaced', `${remote} holds another database than the one that was linked.`);
-    if (known === null) states.update(remote, { identity });
+    if (known !== joined) states.update(remote, { identity: joined });
     isIdentified = true;
   };
 
@@ -212,6 +216,7 @@ export function createSession(parts: SessionParts): Session {
   };
 
   const send = async (own: Connector, options: RunOptions, tally: Tally, signal: AbortSignal): Promise<void> => {
+    let retiredSoFar = retiredBy(tally);
     for (let round = 1; ; round += 1) {
       const { found, error } = await parts.push(remote, {
         connector: own,
@@ -221,18 +226,21 @@ export function createSession(parts: SessionParts): Session {
           memory().failures >= PROBE_FAILURES ? 1 : Math.min(own.batchSize(), shell.settings().batchSize),
         pausedTables,
         pause: (table, why) => {
-          const times = (paused.get(table)?.times ?? 0) + 1;
+          const times = (kept.pauses().get(table)?.times ?? 0) + 1;
           const waitMs = Math.max(BLOCKED_MIN_MS, backoffMs(times, shell.random));
-          paused.set(table, { ...why, times, untilMs: parts.monotonicMs() + waitMs });
+          kept.setPauses(new Map(kept.pauses()).set(table, { ...why, times, untilMs: shell.nowMs() + waitMs }));
           shell.log.warn('Sync of a table pauses.', { remote, table, code: why.code, reason: why.message });
         },
-        allowance: () => allowance,
+        allowance: kept.allowance,
         hold: (deletes, total, sample) =>
           setHold('push', { kind: 'push', sinceMs: shell.nowMs(), deletes, overwrites: 0, total, sample: [...sample] }),
         assertMayWrite: assertLeader,
         shouldEnd: () => !options.isAsked && pullDueAtMs <= parts.monotonicMs(),
         onDone: (records) => {
           rate.add(records);
+          const retired = retiredBy(tally);
+          kept.setAllowance(kept.allowance() - (retired - retiredSoFar));
+          retiredSoFar = retired;
           if (memory().failures > 0) succeeded();
           else states.update(remote, { lastSuccessAtMs: shell.nowMs() });
           shell.onState(remote);
@@ -246,10 +254,18 @@ export function createSession(parts: SessionParts): Session {
         setHold('pull', holds().pull ?? takeFound(parts, remote, { tally, answer: options.answer ?? WEIGH }, fresh));
       }
       if (error !== null) throw error;
+      if (found.length === 0) forgetConsent();
       if (found.length === 0 || options.pull === 'never') return;
       if (round >= MOST_ROUNDS)
         throw new AppError('remote.bad_answer', 'The same records change over there all the time.');
     }
+  };
+
+  /** What a person agreed to counts for what they saw, and not for what comes later. */
+  const forgetConsent = (): void => {
+    if (kept.allowance() === 0) return;
+    const left = MERGED_TABLES.some((table) => stores.records.pendingRetirements(remote, table) > 0);
+    if (!left) kept.setAllowance(0);
   };
 
   const runOnce = async (options: RunOptions): Promise<SyncPlan> => {
@@ -264,7 +280,7 @@ export function createSession(parts: SessionParts): Session {
     triedAtMs = parts.monotonicMs();
     shell.onState(remote);
     try {
-      if (options.isAsked) paused = new Map();
+      if (options.isAsked) kept.setPauses(new Map());
       if (options.reconcile === true) isIdentified = false;
       await identify(own, signal);
       if (options.pull === 'first') await pull(own, options, tally, signal);
@@ -303,6 +319,8 @@ export function createSession(parts: SessionParts): Session {
   const nextAtMs = (): number | null => {
     if (!isRunning || isStopped || connector === null || holds().replaced !== undefined || parts.isSafeMode())
       return null;
+    // Its end rings.
+    if (pausedUntilMs() !== null) return null;
     if (leader !== null && !leader.isThisDevice()) return null;
     const now = parts.monotonicMs();
     const { failures, notBeforeMs } = memory();
@@ -311,8 +329,8 @@ export function createSession(parts: SessionParts): Session {
     if (notBeforeMs !== null && waits(notBeforeMs)) return now + notBeforeMs - shell.nowMs();
     const dueMs = outbox.nextDueMs(remote, pausedTables());
     const pushAtMs = dueMs === null ? null : now + Math.min(Math.max(0, dueMs - shell.nowMs()), LONGEST_WAIT_MS);
-    const pauses = [...paused.values()].map((pause) => pause.untilMs);
-    return Math.min(pushAtMs ?? Number.POSITIVE_INFINITY, pullDueAtMs, reconcileDueAtMs, ...pauses);
+    const ends = [...pauses().values()].map((pause) => now + pause.untilMs - shell.nowMs());
+    return Math.min(pushAtMs ?? Number.POSITIVE_INFINITY, pullDueAtMs, reconcileDueAtMs, ...ends);
   };
   const arm = (): void => {
     if (timer !== null) clearTimeout(timer);
@@ -344,7 +362,9 @@ export function createSession(parts: SessionParts): Session {
       unlisten();
       connector = next;
       isIdentified = false;
-      paused = new Map();
+      // The first one of a start is, as far as anybody knows, the last one of the run before.
+      if (!isFirst) kept.setPauses(new Map());
+      isFirst = isFirst && next === null;
       unread = new Map();
       states.update(remote, { failures: 0, errorJson: null, notBeforeMs: null });
       pullDueAtMs = 0;
@@ -394,8 +414,7 @@ export function createSession(parts: SessionParts): Session {
     status: (summary) => {
       const state = memory();
       const [oldestParked] = summary.parked > 0 ? outbox.parked(remote, 1) : [];
-      pausedTables();
-      const pauses = [...new Map<SyncTable, PausedTable>([...unread, ...paused])].map(
+      const allPaused = [...new Map<SyncTable, PausedTable>([...unread, ...pauses()])].map(
         ([table, { code, message, hint }]) => ({
           table,
           code,
@@ -410,11 +429,12 @@ export function createSession(parts: SessionParts): Session {
         isRunning,
         isActive: active > 0,
         isSafeMode: parts.isSafeMode(),
+        pausedUntilMs: pausedUntilMs(),
         failure: parseFailure(state.errorJson),
         failures: state.failures,
         hold,
         leader: leader?.state() ?? null,
-        paused: pauses,
+        paused: allPaused,
         waiting: summary.pending + summary.leased,
         parked: summary.parked,
         parkedCode: oldestParked?.errorCode ?? null,
@@ -434,7 +454,7 @@ export function createSession(parts: SessionParts): Session {
         lastSuccessAtMs: state.lastSuccessAtMs,
         lastPullAtMs: state.lastPullAtMs,
         nextTryAtMs: isPlanned ? Math.round(shell.nowMs() + Math.max(0, nextMs - parts.monotonicMs())) : null,
-        paused: pauses,
+        paused: allPaused,
         hold,
         leader: connector === null ? null : (leader?.state() ?? null),
       };
@@ -478,7 +498,7 @@ export function createSession(parts: SessionParts): Session {
       }
       case 'push':
         if (decision === 'accept') {
-          allowance = hold.deletes;
+          kept.setAllowance(hold.deletes);
           outbox.unparkCode(remote, 'sync.held');
         } else {
           bringBack();
@@ -523,10 +543,12 @@ export function createSession(parts: SessionParts): Session {
         ),
       );
     });
-    for (const table of ['decision_vault', 'memories'] as const) shell.onRecords(table);
+    for (const table of MERGED_TABLES) shell.onRecords(table);
   }
 }
 
+const MERGED_TABLES = ['decision_vault', 'memories'] as const;
+const retiredBy = (tally: Tally): number => tally.tables().reduce((sum, { pushDeletes }) => sum + pushDeletes, 0);
 const READ_OWN_MS = 10_000;
 /** A record that changes over there whenever it is sent gets as many chances. */
 const MOST_ROUNDS = 6;

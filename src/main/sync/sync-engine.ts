@@ -12,13 +12,16 @@ import type { Connector, MergedTable } from './connector.ts';
 import type { CrashGuard } from './crash-guard.ts';
 import { withDeadline } from './deadline.ts';
 import { createLeader, type LeaseService } from './leader.ts';
+import type { LogService } from './log-sender.ts';
 import { createOutgoing } from './outgoing.ts';
 import type { SyncShell, SyncStores } from './parts.ts';
 import { createPlanner } from './plan-change.ts';
 import { createPusher } from './push.ts';
 import { createQueueMethods } from './queue-methods.ts';
 import { quietConnector, quietError } from './quiet-connector.ts';
+import { createReporting, type ReportSettings } from './reporting.ts';
 import { createSession, type RunOptions, type Session } from './session.ts';
+import type { NoteService } from './summaries.ts';
 
 export type SyncMethods = Pick<AgentMethods, keyof typeof syncMethods>;
 
@@ -40,6 +43,10 @@ export type RemoteParts = {
   readonly connector: Connector;
   readonly leases?: LeaseService;
   readonly devices?: DeviceDirectory;
+  /** Where lines of the log and recorded runs go besides. */
+  readonly logs?: LogService;
+  /** Where summaries are written. */
+  readonly notes?: NoteService;
 };
 
 /** Keeps the vault and its remotes the same. The agent builds one, starts it, and stops it before the vault closes. */
@@ -67,6 +74,10 @@ export type SyncEngine = {
   ) => Promise<readonly RowSides[]>;
   /** The machine woke, or its network changed. */
   readonly wake: () => void;
+  /** A pause began or ended. */
+  readonly look: () => void;
+  /** Forgets recorded runs that ended before. */
+  readonly tidy: (beforeMs: number) => void;
   /** Ends what is in flight; what was not acknowledged is sent by the next start. */
   readonly stop: () => Promise<void>;
 };
@@ -78,7 +89,8 @@ export type SyncEngineParts = {
   /** Remotes that have their settings; what each is made from, so that a change is noticed. */
   readonly configured: () => readonly { readonly remote: Remote; readonly key: string }[];
   /** Null when there is no connector for it. Throws AppErrors. */
-  readonly connect: (remote: Remote) => Promise<RemoteParts | null>;
+  readonly connect: (remote: Remote, assertMayWrite: () => void) => Promise<RemoteParts | null>;
+  readonly reporting: () => ReportSettings;
   readonly device: { readonly name: string; readonly version: string };
   readonly monotonicMs: () => number;
   readonly exportFolder: string;
@@ -132,7 +144,22 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
     if (session === undefined) throw new Error(`there is no session of ${remote}`);
     return session;
   };
-  const connections = createConnections(parts, sessionOf, (leases) => leader.setService(leases));
+  const connections = createConnections(
+    { ...parts, connect: (remote) => parts.connect(remote, remote === 'notion' ? leader.assert : () => undefined) },
+    sessionOf,
+    (leases) => leader.setService(leases),
+  );
+  const isWell = (remote: Remote): boolean =>
+    (shell.pausedUntilMs?.() ?? null) === null && stores.states.read(remote).errorJson === null;
+  const reporting = createReporting({
+    stores,
+    shell,
+    settings: parts.reporting,
+    device: parts.device.name,
+    monotonicMs: parts.monotonicMs,
+    logs: () => (isWell('supabase') ? (connections.of('supabase')?.logs ?? null) : null),
+    notes: () => (isWell('notion') && leader.isThisDevice() ? (connections.of('notion')?.notes ?? null) : null),
+  });
   let unlisten = (): void => undefined;
   const timers: NodeJS.Timeout[] = [];
   let networkTimer: NodeJS.Timeout | undefined;
@@ -183,6 +210,7 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
       await connections.configure();
       if (remote !== undefined && !connections.isConfigured(remote))
         throw new AppError('sync.off', `Sync with ${remote} is off.`);
+      const beganMs = shell.nowMs();
       if (!dryRun) guard.leave();
       // A service that is new has heard nothing yet: what there is belongs to this run.
       while (outbox.fillBacklog(BACKLOG_STEP)) await setImmediateAsync();
@@ -194,6 +222,7 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
         const again = await runOne(first.remote, false, true);
         plans.splice(0, 1, joinPlans(first, again));
       }
+      if (!dryRun) reporting.ran(plans, beganMs);
       return { dryRun, plans, status: status() };
     },
     'sync.test': async ({ remote }) => {
@@ -300,6 +329,7 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
       lookAtNetwork();
       for (const timer of timers) timer.unref();
       void heartbeat();
+      reporting.start();
     },
     reconnect: async (remote) => {
       if (connections.of(remote) !== null) await connections.reconnect(remote);
@@ -309,8 +339,14 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
       return compareRows({ stores, shell }, remote, connector, records, AbortSignal.timeout(COMPARE_LIMIT_MS));
     },
     wake,
+    look: () => {
+      for (const session of sessions.values()) session.wake('queued');
+      shell.onState(null);
+    },
+    tidy: reporting.tidy,
     stop: async () => {
       isStopped = true;
+      await reporting.stop();
       unlisten();
       for (const timer of timers) clearInterval(timer);
       clearTimeout(networkTimer);
@@ -425,7 +461,9 @@ type Connections = {
 type Connection = { readonly key: string; readonly own: RemoteParts | null; readonly failure: AppError | null };
 
 function createConnections(
-  parts: SyncEngineParts,
+  parts: Pick<SyncEngineParts, 'stores' | 'shell' | 'configured'> & {
+    readonly connect: (remote: Remote) => Promise<RemoteParts | null>;
+  },
   sessionOf: (remote: Remote) => Session,
   setLeases: (leases: LeaseService | null) => void,
 ): Connections {

@@ -4,10 +4,13 @@ import { readContent } from '../store/contents.ts';
 import type { Store } from '../store/database.ts';
 import type { Journal } from '../store/journal.ts';
 import { createLinks } from '../store/links.ts';
+import { createLogStore } from '../store/logs.ts';
+import { createMeta } from '../store/meta.ts';
 import type { Outbox } from '../store/outbox.ts';
 import { createPayloads } from '../store/payloads.ts';
 import { createRemoteRecords } from '../store/record-remote.ts';
 import { createRemoteStates } from '../store/remote-state.ts';
+import { createRunStore } from '../store/runs.ts';
 import type { SyncStores } from './parts.ts';
 
 /** What of the vault sync works on. */
@@ -25,6 +28,9 @@ export function createSyncStores(
     conflicts: createConflictStore(store),
     states: createRemoteStates(store),
     payloads: createPayloads(store),
+    meta: createMeta(store),
+    runs: createRunStore(store),
+    logs: createLogStore(store),
     readContent: (sha256) => readContent(store.db, store.dataFolder, sha256),
   };
 }

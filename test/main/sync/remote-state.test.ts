@@ -12,6 +12,7 @@ const CALM: RemoteFacts = {
   isRunning: true,
   isActive: false,
   isSafeMode: false,
+  pausedUntilMs: null,
   failure: null,
   failures: 0,
   hold: null,

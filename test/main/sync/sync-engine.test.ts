@@ -59,6 +59,7 @@ function setUp({ remotes, leases, crashes = 0 }: Setup): {
     guard,
     configured: () => [...keys].map(([remote, key]) => ({ remote, key })),
     connect,
+    reporting: () => ({ logLevel: 'off', runPages: false, dayPages: false, timeZone: 'UTC' }),
     device: { name: 'desk', version: '0.1.0' },
     monotonicMs: () => performance.now(),
     exportFolder: join(device.store.dataFolder, 'exports'),

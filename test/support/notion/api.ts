@@ -120,6 +120,19 @@ function addChildPage(state: State, made: Page, parentId: string): void {
   state.pages.get(parentId)?.children.push(id);
 }
 
+/** The same for a database inside of a page. */
+export function addChildDatabase(state: State, made: Database, by: string): void {
+  const { page_id: pageId } = made.parent;
+  const owner = typeof pageId === 'string' ? state.pages.get(normalId(pageId)) : undefined;
+  if (!owner) return;
+  const { id, title } = made;
+  const now = state.nowMs();
+  const stamps = { createdMs: now, createdBy: by, editedMs: now, editedBy: by, inTrash: false, children: [] };
+  const place = { pageId: owner.id, parentId: owner.id };
+  state.blocks.set(id, { id, ...place, type: 'child_database', payload: { title }, ...stamps });
+  owner.children.push(id);
+}
+
 function createPage(state: State, { body, token }: Request): Json {
   const parent = body.parent as Json | undefined;
   if (!parent) throw bodyInvalid('body.parent', 'defined', undefined);
@@ -231,14 +244,16 @@ export function makeDatabase(state: State, parent: Json, title: string, properti
   return result;
 }
 
-function createDatabase(state: State, { body }: Request): Json {
+function createDatabase(state: State, { body, token }: Request): Json {
   const parent = body.parent as Json | undefined;
   if (!parent) throw bodyInvalid('body.parent', 'defined', undefined);
   if (parent.page_id !== undefined) page(state, String(parent.page_id));
   takeBlocks(state, 1);
   const title = ((body.title ?? []) as { text: { content: string } }[]).map(({ text }) => text.content).join('');
   const initial = (body.initial_data_source ?? {}) as Json;
-  return databaseAnswer(state, makeDatabase(state, parent, title, (initial.properties ?? {}) as Record<string, Json>));
+  const made = makeDatabase(state, parent, title, (initial.properties ?? {}) as Record<string, Json>);
+  addChildDatabase(state, made, token.botId);
+  return databaseAnswer(state, made);
 }
 
 function appendChildren(state: State, { body, token }: Request, id: string): Json {

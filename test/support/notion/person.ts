@@ -1,6 +1,6 @@
 /** What a person does in Notion, for tests and the page of the stand-in: none of it goes through the API. */
 import { blockAnswer, pageAnswer } from './answers.ts';
-import { makeBlocks, makeDatabase } from './api.ts';
+import { addChildDatabase, makeBlocks, makeDatabase } from './api.ts';
 import {
   type Block,
   childrenOf,
@@ -115,6 +115,7 @@ const ACTIONS: Readonly<Record<string, (state: State, args: Args) => unknown>> =
   database: (state, { title, properties, parentPageId }) => {
     const parent = parentPageId ? { type: 'page_id', page_id: parentPageId } : { type: 'workspace', workspace: true };
     const made = makeDatabase(state, parent, String(title), properties as Record<string, Json>);
+    addChildDatabase(state, made, PERSON);
     return { databaseId: made.id, dataSourceId: made.dataSourceIds[0] };
   },
   dataSource: (state, { databaseId, name }) => {

@@ -49,7 +49,7 @@ export async function startNotion(options: { readonly port?: number; readonly to
     rate: async (mode) => void (await call('rate', mode as unknown as Json)),
     log: () => call<readonly LoggedRequest[]>('log'),
     stop: async () => {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.stdin.end();
       await ended;

@@ -11,7 +11,7 @@ import {
 } from './checks-agent.ts';
 import { checkBackupAge, checkDestinations, checkProof, checkRecoveryKit } from './checks-backup.ts';
 import { checkRoots } from './checks-roots.ts';
-import { checkConflicts, checkSync } from './checks-sync.ts';
+import { checkConflicts, checkHolds, checkSync } from './checks-sync.ts';
 import { checkDataFolder, checkDisk, checkModes, checkNode, checkWatchLimits } from './checks-system.ts';
 import type { DoctorFacts } from './facts.ts';
 
@@ -31,6 +31,7 @@ const CHECKS: readonly ((facts: DoctorFacts) => Check[])[] = [
   checkSearch,
   checkClock,
   checkSync,
+  checkHolds,
   checkConflicts,
   checkLog,
   checkNode,

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { z } from 'zod';
 import { AppError, ERROR_CATALOGUE } from '../../../shared/errors.ts';
 import type { CheckStep } from '../connector.ts';
+import { checkDatabases } from './new-databases.ts';
 import type { NotionApi } from './notion-api.ts';
 import { nameOf, type Sources, wrongType } from './sources.ts';
 import { type NotionTable, TABLE_SPECS } from './table-specs.ts';
@@ -113,11 +114,13 @@ export type CheckContext = {
   readonly api: NotionApi;
   readonly sources: Sources;
   readonly baseUrl: string;
+  /** Tables that are to get a database. */
+  readonly wanted: readonly NotionTable[];
 };
 
 /** See {@link Connector.check}. */
 export async function checkConnection(
-  { api, sources, baseUrl }: CheckContext,
+  { api, sources, baseUrl, wanted }: CheckContext,
   signal: AbortSignal,
 ): Promise<CheckStep[]> {
   const url = URL.parse(baseUrl);
@@ -197,6 +200,11 @@ export async function checkConnection(
         run: () => properties(sources, table, signal),
       },
     ]),
+    {
+      step: { id: 'databases', title: 'Other databases' },
+      fix: network,
+      run: () => checkDatabases(api, sources, wanted, signal),
+    },
   ]);
   for await (const step of run) steps.push(step);
   return steps;

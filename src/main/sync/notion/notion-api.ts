@@ -29,7 +29,13 @@ export type NotionApiOptions = {
   readonly timeoutMs: number;
   readonly limiter: Limiter;
   readonly monotonicMs: () => number;
+  /** Asked before each request that changes something; throws an AppError when this device may not just now. */
+  readonly assertMayWrite?: () => void;
 };
+
+/** Everything that is not known to read only. */
+const isWrite = (method: string | undefined, path: string): boolean =>
+  method !== undefined && method !== 'GET' && !/\/query$|\/search$/.test(path);
 
 export function createNotionApi(options: NotionApiOptions): NotionApi {
   const { timeoutMs, limiter, monotonicMs } = options;
@@ -50,6 +56,8 @@ export function createNotionApi(options: NotionApiOptions): NotionApi {
       logger: () => undefined,
       fetch: async (url, init) => {
         const { method, headers, body } = init ?? {};
+        // Here, after every wait: between the question and the request there is nothing that takes time.
+        if (isWrite(method, new URL(url).pathname)) options.assertMayWrite?.();
         const response = await fetch(url, {
           signal,
           ...(method === undefined ? {} : { method }),

@@ -8,10 +8,11 @@
  * - A page that was deleted for good is in no listing: `readLinked` tells of single pages.
  */
 import { AppError } from '../../../shared/errors.ts';
-import type { Connector, PullPage, RemoteRecord, SyncTable } from '../connector.ts';
+import type { Connector, PreparePlan, PullPage, RemoteRecord, SyncTable } from '../connector.ts';
 import { checkConnection } from './check.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { DataSourceIds } from './mapping.ts';
+import { type NewDatabases, planDatabases } from './new-databases.ts';
 import { createNotionApi, type NotionApi } from './notion-api.ts';
 import { findByIds, ownerOf, readRecord } from './page-records.ts';
 import { createDatabase, planProperties } from './prepare.ts';
@@ -27,6 +28,8 @@ export type NotionOptions = {
   readonly token: string;
   /** Of the database or data source, or its address, per table; a table that is left out is not held. */
   readonly databases: DataSourceIds;
+  /** Tables that are to get a database when asked, and who is told its id. */
+  readonly newDatabases?: NewDatabases;
   /** `NOTION_BASE_URL`, for tests and proxies. */
   readonly baseUrl?: string;
   /** Limit of a single request; 30 s. */
@@ -34,6 +37,8 @@ export type NotionOptions = {
   /** Requests a second, at most; 3 as documented. Slower by itself when the service asks for it. */
   readonly perSecond?: number;
   readonly monotonicMs?: () => number;
+  /** Asked before each request that writes records or summaries: throws when another device talks to Notion now. */
+  readonly assertMayWrite?: () => void;
 };
 
 export type LinkedPage = { readonly table: SyncTable; readonly id: string; readonly remoteId: string };
@@ -91,20 +96,63 @@ async function readPages(context: PushContext, links: readonly LinkedPage[], sig
   return { records, gone, cursor: '', hasMore: false };
 }
 
-/** One gate and one set of requests for everything that uses a connection. */
-export type NotionConnection = { readonly api: NotionApi; readonly limiter: Limiter };
+const joinPlans = (first: PreparePlan, second: PreparePlan): PreparePlan => ({
+  steps: [...first.steps, ...second.steps],
+  apply: async (signal) => {
+    await first.apply(signal);
+    await second.apply(signal);
+  },
+});
 
-export function connectNotion(options: Omit<NotionOptions, 'databases'>): NotionConnection {
+const IDENTITY = 'notion:';
+const sourcesIn = (identity: string): ReadonlyMap<string, string> =>
+  new Map(
+    identity
+      .slice(IDENTITY.length)
+      .split(';')
+      .map((part): [string, string] => {
+        const [table = '', id = ''] = part.split('=');
+        return [table, id];
+      }),
+  );
+const identityOf = (sources: ReadonlyMap<string, string>): string =>
+  IDENTITY +
+  [...sources]
+    .map(([table, id]) => `${table}=${id}`)
+    .sort()
+    .join(';');
+
+/**
+ * See {@link Connector.joinIdentity}. A table that is switched off is remembered: when it comes back with another data
+ * source, its links are not those of that one.
+ */
+function joinIdentity(known: string, found: string): string | null {
+  const before = sourcesIn(known);
+  const now = sourcesIn(found);
+  const isSame = [...now].every(([table, id]) => (before.get(table) ?? id) === id);
+  return isSame ? identityOf(new Map([...before, ...now])) : null;
+}
+
+/** One gate and one set of requests for everything that uses a connection. */
+export type NotionConnection = {
+  readonly api: NotionApi;
+  /** For tests of the connection and what is set up for it: a person asked this very device for them. */
+  readonly setupApi: NotionApi;
+  readonly limiter: Limiter;
+};
+
+export function connectNotion(options: Omit<NotionOptions, 'databases' | 'newDatabases'>): NotionConnection {
   const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const limiter = createLimiter({ perSecond: options.perSecond ?? 3, monotonicMs });
-  const api = createNotionApi({
+  const common = {
     token: options.token,
     baseUrl: options.baseUrl ?? NOTION_BASE_URL,
     timeoutMs: options.timeoutMs ?? 30_000,
     limiter,
     monotonicMs,
-  });
-  return { api, limiter };
+  };
+  const guard = options.assertMayWrite === undefined ? {} : { assertMayWrite: options.assertMayWrite };
+  return { api: createNotionApi({ ...common, ...guard }), setupApi: createNotionApi(common), limiter };
 }
 
 /**
@@ -112,8 +160,9 @@ export function connectNotion(options: Omit<NotionOptions, 'databases'>): Notion
  * notes (see `notion-notes.ts`).
  */
 export function createNotionConnector(options: NotionOptions, connection = connectNotion(options)): NotionConnector {
-  const { api, limiter } = connection;
+  const { api, setupApi, limiter } = connection;
   const sources = createSources(api, options.databases);
+  const newDatabases = options.newDatabases ?? { tables: [], onCreated: () => undefined };
   const pageIds = new Map<string, string>();
   let me: string | null = null;
   const ownUser = async (signal: AbortSignal): Promise<string> => {
@@ -127,17 +176,25 @@ export function createNotionConnector(options: NotionOptions, connection = conne
     remote: 'notion',
     tables: sources.tables,
     identity: async (signal) => {
-      const ids = [];
-      for (const table of sources.tables) ids.push(`${table}=${await sources.dataSourceId(table, until(signal))}`);
-      return `notion:${ids.sort().join(';')}`;
+      const ids = new Map<string, string>();
+      for (const table of sources.tables) ids.set(table, await sources.dataSourceId(table, until(signal)));
+      return identityOf(ids);
     },
+    joinIdentity,
     push: (records, signal) => pushRecords(context, records, until(signal)),
     batchSize: () => BATCH,
     pull: (cursor, signal) => pullPage(context, cursor, until(signal)),
     read: (table, ids, signal) => readByIds(api, sources, pageIds, table as NotionTable, ids, until(signal)),
     readLinked: (links, signal) => readPages(context, links, until(signal)),
-    check: (signal) => checkConnection({ api, sources, baseUrl: options.baseUrl ?? NOTION_BASE_URL }, until(signal)),
-    prepare: (signal) => planProperties(api, sources, until(signal)),
+    check: (signal) =>
+      checkConnection(
+        { api: setupApi, sources, baseUrl: options.baseUrl ?? NOTION_BASE_URL, wanted: newDatabases.tables },
+        until(signal),
+      ),
+    prepare: async (signal) => {
+      const properties = await planProperties(setupApi, sources, until(signal));
+      return joinPlans(properties, await planDatabases(setupApi, sources, newDatabases, until(signal)));
+    },
     // Notion tells nobody but a public web server that something changed.
     listen: () => () => undefined,
     close: async () => closing.abort(),
@@ -159,6 +216,6 @@ export async function createNotionDatabases(
   if (parentId === null)
     throw new AppError('remote.not_shared', 'what is given is not the id or the address of a page');
   const made: Partial<Record<NotionTable, string>> = {};
-  for (const table of tables) made[table] = await createDatabase(connection.api, table, parentId, signal);
+  for (const table of tables) made[table] = await createDatabase(connection.setupApi, table, parentId, signal);
   return made;
 }

@@ -2,16 +2,18 @@
  * Summaries in Notion for people to read: a page per run or operation, or a page per day that each run adds to. Written
  * once, never changed: what a person writes into them stays.
  */
+import type { Client } from '@notionhq/client';
 import { z } from 'zod';
 import { AppError } from '../../../shared/errors.ts';
 import { piecesOf, renderBody } from './body.ts';
 import { planBody } from './body-plan.ts';
 import { readBody } from './body-reader.ts';
 import { appendBlocks, carryOut } from './body-writer.ts';
+import { findParentPage } from './new-databases.ts';
 import type { NotionApi } from './notion-api.ts';
 import type { NotionConnection } from './notion-connector.ts';
 import { queryPages } from './page-records.ts';
-import { idIn } from './sources.ts';
+import { createSources, idIn } from './sources.ts';
 import { batchesOf, richTextOf, textToBody } from './text-blocks.ts';
 import { blockListShape, databaseShape, dataSourceShape, pageShape } from './wire.ts';
 
@@ -107,11 +109,45 @@ async function makePage(api: NotionApi, place: Place, title: string, text: strin
   return { pageId: page.id, url: page.url ?? null, created: true };
 }
 
-export function createNotionNotes(connection: NotionConnection, parent: NotesParent): NotionNotes {
+/**
+ * Where notes go: what is set (a page, a database or a data source), or the page that holds the database for decisions.
+ * Throws `remote.not_shared` for what is no id, `remote.forbidden` when that database lies in no page.
+ */
+export async function findNotesParent(
+  { api }: NotionConnection,
+  set: string,
+  decisionsDatabase: string,
+  signal: AbortSignal,
+): Promise<NotesParent> {
+  if (set.trim() === '') {
+    const sources = createSources(api, { decision_vault: decisionsDatabase });
+    return { kind: 'page', id: (await findParentPage(api, sources, signal)).pageId };
+  }
+  const id = idIn(set);
+  if (id === null) throw new AppError('remote.not_shared', 'what is set as the place of summaries is no id of Notion');
+  const read = async (send: (client: Client) => Promise<unknown>): Promise<boolean> => {
+    try {
+      await api.call('finding the place of summaries', z.looseObject({ id: z.string() }), send, signal);
+      return true;
+    } catch (cause) {
+      if (cause instanceof AppError && cause.code === 'remote.not_shared') return false;
+      throw cause;
+    }
+  };
+  const isDatabase =
+    (await read((client) => client.databases.retrieve({ database_id: id }))) ||
+    (await read((client) => client.dataSources.retrieve({ data_source_id: id })));
+  return { kind: isDatabase ? 'database' : 'page', id };
+}
+
+export function createNotionNotes(
+  connection: NotionConnection,
+  parent: NotesParent | ((signal: AbortSignal) => Promise<NotesParent>),
+): NotionNotes {
   const { api } = connection;
   let known: Place | null = null;
   const place = async (signal: AbortSignal): Promise<Place> => {
-    known ??= await findPlace(api, parent, signal);
+    known ??= await findPlace(api, typeof parent === 'function' ? await parent(signal) : parent, signal);
     return known;
   };
   return {

@@ -12,6 +12,15 @@ const richItem = z.looseObject({
 export const richText = z.array(richItem);
 export type RichText = z.infer<typeof richText>;
 
+const parent = z
+  .looseObject({
+    type: z.string().optional(),
+    page_id: z.string().optional(),
+    block_id: z.string().optional(),
+    database_id: z.string().optional(),
+  })
+  .optional();
+
 const user = z.looseObject({ id: z.string() }).nullish();
 
 export const pageShape = z.looseObject({
@@ -43,6 +52,7 @@ export const blockShape = z.looseObject({
   has_children: z.boolean().default(false),
   in_trash: z.boolean().optional(),
   last_edited_by: user,
+  parent,
 });
 export type NotionBlock = z.infer<typeof blockShape>;
 
@@ -56,6 +66,8 @@ export const blockListShape = z.looseObject({
 export const databaseShape = z.looseObject({
   object: z.literal('database'),
   id: z.string(),
+  in_trash: z.boolean().optional(),
+  parent,
   data_sources: z.array(z.looseObject({ id: z.string(), name: z.string().default('') })),
 });
 
@@ -63,7 +75,7 @@ export const dataSourceShape = z.looseObject({
   object: z.literal('data_source'),
   id: z.string(),
   title: richText.default([]),
-  parent: z.looseObject({ database_id: z.string().optional() }).optional(),
+  parent,
   properties: z.record(z.string(), z.looseObject({ id: z.string(), name: z.string(), type: z.string() })),
 });
 export type NotionDataSource = z.infer<typeof dataSourceShape>;
