@@ -16,6 +16,7 @@ import { createLogFlush } from './log/flush.ts';
 import { createLog } from './log/log.ts';
 import { logLimits } from './log/rotation.ts';
 import { giveBackMemory } from './memory.ts';
+import { mendContents } from './mend-contents.ts';
 import { createPause } from './pause.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
@@ -40,6 +41,9 @@ export type Agent = ShellAgent & {
 /** How long a start waits for a holder of the data folder that is about to end (a command, a stopping agent). */
 const LOCK_WAIT_MS = 2_000;
 const DAY_MS = 86_400_000;
+/** Stored contents are looked at once after each start, when nobody waits for it, and for this long. */
+const MEND_AFTER_MS = 600_000;
+const MEND_MS = 100;
 
 /**
  * Opens the data folder. Throws `data.held` when another process has it, and whatever is wrong with settings or vault;
@@ -262,7 +266,10 @@ async function buildAgent(
     guard.noteStart(vault.endedCleanly);
     await sync.start();
     parts.search.start();
-    daily.push(setInterval(() => void tidy(), DAY_MS));
+    daily.push(
+      setInterval(() => void tidy(), DAY_MS),
+      setTimeout(() => void mend(), MEND_AFTER_MS),
+    );
     void tidy();
     await applyRoots();
     // These read much: a capture never waits for them.
@@ -278,6 +285,18 @@ async function buildAgent(
       roots: state.plan.watched.length,
       sinceStartMs: Math.round(performance.now()),
     });
+  };
+
+  const mend = async (): Promise<void> => {
+    try {
+      const { missing, damaged, mended } = await mendContents(vault.store, MEND_MS);
+      if (mended.length > 0)
+        parts.note('agent.recovered', `${mended.length} stored contents were broken and are stored again.`);
+      if (missing.length + damaged.length > 0)
+        logger.error('Stored contents are broken, and no file holds them any more.', { missing, damaged });
+    } catch (cause) {
+      logger.error('Stored contents could not be looked after.', { error: cause });
+    }
   };
 
   const tidy = async (): Promise<void> => {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describeRoot } from './agent-status.ts';
 import type { ApiParts } from './api-parts.ts';
+import { type MendedContents, mendContents } from './mend-contents.ts';
 import type { DoctorFacts } from './ops/health/facts.ts';
 import { gatherFacts } from './ops/health/gather.ts';
 import { clockMs } from './store/clock.ts';
-import { checkContents } from './store/contents-check.ts';
 import { sqliteVersion } from './store/database.ts';
 import { startQuickCheck } from './store/quick-check.ts';
 
@@ -25,7 +25,7 @@ export async function collectDoctorFacts(all: ApiParts): Promise<DoctorFacts> {
       quickCheck: (await startQuickCheck(host.dataFolder)) ?? 'ok',
       newestMs: newest === 0 ? null : clockMs(newest),
     },
-    contents: checkContents(vault.store, CONTENTS_MS),
+    contents: describeContents(await mendContents(vault.store, CONTENTS_MS)),
     roots: parts.roots
       .list()
       .map((root) => describeRoot(root, parts.roots.counts(root.rootId), watch.condition(root.rootId))),
@@ -45,6 +45,13 @@ export async function collectDoctorFacts(all: ApiParts): Promise<DoctorFacts> {
     backup: await readBackup(all),
     watchedFolders: mode === 'running' ? watch.folders() : null,
   };
+}
+
+const SAMPLE = 5;
+
+function describeContents({ checked, missing, damaged, mended }: MendedContents): DoctorFacts['contents'] {
+  const summarise = (hashes: readonly string[]) => ({ count: hashes.length, sample: hashes.slice(0, SAMPLE) });
+  return { checked, missing: summarise(missing), damaged: summarise(damaged), mended: mended.length };
 }
 
 async function readBackup({ backup, log }: ApiParts): Promise<DoctorFacts['backup']> {

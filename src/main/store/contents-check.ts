@@ -4,19 +4,18 @@ import { objectPath, readContent } from './contents.ts';
 import type { Store } from './database.ts';
 import { packPath } from './packs.ts';
 
-export type ContentsCheck = {
+/** Hashes, in hex. */
+export type BrokenContents = {
   readonly checked: number;
-  readonly missing: { readonly count: number; readonly sample: readonly string[] };
-  readonly damaged: { readonly count: number; readonly sample: readonly string[] };
+  readonly missing: readonly string[];
+  readonly damaged: readonly string[];
 };
-
-const SAMPLE = 5;
 
 /**
  * Looks for every object file and pack, and proves contents by their checksum in random order until the time is over.
  * Changes nothing. Blocks the thread for about `budgetMs`.
  */
-export function checkContents(store: Store, budgetMs: number): ContentsCheck {
+export function findBroken(store: Store, budgetMs: number): BrokenContents {
   const missing = missingFiles(store);
   const damaged: string[] = [];
   let checked = 0;
@@ -37,8 +36,7 @@ export function checkContents(store: Store, budgetMs: number): ContentsCheck {
       if (cause.code === 'content.damaged' && !damaged.includes(hex)) damaged.push(hex);
     }
   }
-  const summarise = (hashes: readonly string[]) => ({ count: hashes.length, sample: hashes.slice(0, SAMPLE) });
-  return { checked, missing: summarise(missing), damaged: summarise(damaged) };
+  return { checked, missing, damaged };
 }
 
 /** Contents whose object file or pack is not there. */

@@ -3,7 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeF
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openContentLookup, readContent } from '../../../src/main/store/contents.ts';
-import { checkContents } from '../../../src/main/store/contents-check.ts';
+import { findBroken } from '../../../src/main/store/contents-check.ts';
 import { findBlocks, itemBytes } from '../../../src/main/store/pack-format.ts';
 import { createPackWriter, type PackedContent } from '../../../src/main/store/pack-writer.ts';
 import { listPacks, packPath, packsFolder, syncPacks } from '../../../src/main/store/packs.ts';
@@ -161,8 +161,10 @@ describe('what is damaged', () => {
     store(vault, [text('gone')]);
     damage(onlyPack(vault));
     expect(() => read(vault, text('gone'))).toThrow(expect.objectContaining({ code }));
-    expect(checkContents(vault.store, 50)).toMatchObject(
-      code === 'content.missing' ? { missing: { count: 1 } } : { damaged: { count: 1 } },
+    const hex = sha256(text('gone')).toString('hex');
+    const { missing, damaged } = findBroken(vault.store, 50);
+    expect({ missing, damaged }).toEqual(
+      code === 'content.missing' ? { missing: [hex], damaged: [] } : { missing: [], damaged: [hex] },
     );
   });
 });

@@ -41,7 +41,14 @@ export function checkVault({ vault }: DoctorFacts): Check[] {
 
 export function checkContents({ contents }: DoctorFacts): Check[] {
   const title = 'Stored contents';
-  const { checked, missing, damaged } = contents;
+  const { checked, missing, damaged, mended } = contents;
+  if (missing.count + damaged.count === 0 && mended > 0)
+    return warn(
+      'contents',
+      title,
+      `${counted(mended, 'content')} could not be read any more and ${mended === 1 ? 'was' : 'were'} stored again from your files.`,
+      'Look after the disk of the data folder: it loses or changes what was written.',
+    );
   if (missing.count + damaged.count === 0)
     return ok('contents', title, `${counted(checked, 'content')} looked at, all there.`);
   const reason = [describeSample(missing, 'missing'), describeSample(damaged, 'damaged')]
@@ -50,7 +57,7 @@ export function checkContents({ contents }: DoctorFacts): Check[] {
   return error(
     'contents',
     title,
-    `Of ${counted(checked, 'content')}: ${reason}.`,
+    `Of ${counted(checked, 'content')}: ${reason}.${mended === 0 ? '' : ` ${mended} more were stored again from your files.`}`,
     'Bring back the folder `objects` and the vault file from a copy of the data folder. Versions with other contents are not affected.',
   );
 }

@@ -22,6 +22,8 @@ export type DoctorFacts = SystemFacts & {
     /** Hashes, in hex; at most a few, the counts are whole. */
     readonly missing: Sample;
     readonly damaged: Sample;
+    /** Were broken and have been stored again from watched files, just now. */
+    readonly mended: number;
   };
   readonly roots: readonly RootInfo[];
   readonly search: {
