@@ -49,7 +49,7 @@ test('charts are loaded with the health page only, are drawn, and say in words a
     expect(await memory.textContent()).toMatch(/Last \d+ MB\. On average \d+ MB, at most \d+ MB/);
     await memory.getByText('As a table').click();
     expect(await memory.getByRole('row').count()).toBeGreaterThan(10);
-    await page.getByText('Past week').click();
+    await page.getByRole('radio', { name: 'Past week' }).check({ force: true });
     await expect.poll(() => inputsOf(visited, 'health.series').at(-1)).toEqual({ spanMs: 604_800_000 });
   });
 });
