@@ -41,7 +41,11 @@ const BackupsView = lazyView<RouteProps>(
 );
 
 const LogsView = lazyView<RouteProps>(strings.views.logs, async () => (await import('./views/logs.tsx')).LogsView);
-const HealthView = lazyView(strings.views.health, async () => (await import('./views/health.tsx')).HealthView);
+const ScheduleView = lazyView(
+  strings.views.schedule,
+  async () => (await import('./views/schedule/schedule.tsx')).ScheduleView,
+);
+const HealthView = lazyView(strings.views.health, async () => (await import('./views/health/health.tsx')).HealthView);
 const SettingsView = lazyView<RouteProps>(
   strings.views.settings,
   async () => (await import('./views/settings/settings.tsx')).SettingsView,
@@ -177,6 +181,8 @@ function View({ route }: { route: Route }): VNode {
       return <SyncView route={route} />;
     case 'backups':
       return <BackupsView route={route} />;
+    case 'schedule':
+      return <ScheduleView />;
     case 'logs':
       return <LogsView route={route} />;
     case 'health':

@@ -8,7 +8,6 @@ import './styles/base.css';
 import './styles/parts.css';
 import './styles/frame.css';
 import './styles/views.css';
-import './styles/first-run.css';
 
 const theme = createStore<Theme>(rememberedTheme());
 applyTheme(theme);

@@ -64,8 +64,7 @@ export const syncText = {
   tryNow: 'Try now',
   showParked: (count: number) => `Set aside (${formatCount(count)})`,
   showConflicts: 'Decide the conflicts',
-  setUp: 'How to set it up',
-  openSettings: 'See what is set',
+  keys: 'Change its keys',
   safeMode: 'Sending is paused',
   safeModeText: 'Saves are still captured, and what waits is kept.',
   goOn: 'Start sending again',
@@ -106,35 +105,6 @@ export const syncText = {
     supabase:
       'A Postgres database of your own account. Records and file versions appear there within seconds of a save.',
     notion: 'Decisions and memories become pages that you can read and edit anywhere.',
-    steps: {
-      supabase: [
-        'Make a project at supabase.com, or use one of yours.',
-        'Put SUPABASE_URL and SUPABASE_KEY into .env in the data folder. With SUPABASE_DB_URL Angles can make the tables itself.',
-        'Come back and test the connection: it names the step that fails, if one does.',
-      ],
-      notion: [
-        'Make an integration at notion.so/my-integrations, and a database shared with it.',
-        'Put NOTION_API_KEY and NOTION_DATABASE_ID into .env in the data folder.',
-        'Come back and test the connection: it adds the properties that are missing.',
-      ],
-    } as Readonly<Record<Remote, readonly string[]>>,
-    toSet: 'Not set yet:',
-    switched: 'Its keys are set, but it is switched off.',
-  },
-  steps: {
-    title: (name: string) => `Connection to ${name}`,
-    verdicts: { ok: 'Passed', failed: 'Failed', warning: 'Look at this', skipped: 'Not reached' },
-    allOk: 'Every step passed.',
-    notConfigured: 'There is nothing to test: its keys are not set.',
-    prepare: 'Create what is missing',
-  },
-  prepare: {
-    title: (name: string) => `Create what is missing in ${name}?`,
-    text: 'Exactly this is done over there. Nothing that exists is changed or removed.',
-    nothing: 'Nothing is missing: there is nothing to create.',
-    apply: 'Create it',
-    applying: 'Creating',
-    done: (name: string) => `Created. ${name} is ready.`,
   },
   plan: {
     title: 'What a sync would do now',

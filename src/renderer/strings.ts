@@ -132,6 +132,7 @@ export const strings = {
     conflicts: 'Conflicts',
     sync: 'Sync',
     backups: 'Backups',
+    schedule: 'Schedule',
     logs: 'Logs',
     health: 'Health',
     settings: 'Settings',
@@ -186,6 +187,7 @@ export const strings = {
   },
   firstRun: {
     steps: 'Steps',
+    step: (at: number, all: number, title: string) => `Step ${at} of ${all}: ${title}`,
     titles: {
       folder: 'Which folder should be safe?',
       capture: 'Your first capture',
@@ -209,31 +211,12 @@ export const strings = {
     saveOne: (folder: string) => `Save any file in ${folder} and watch it appear here.`,
     safe: (count: number) => (count === 1 ? 'Your first file is safe.' : `${formatCount(count)} files are safe.`),
     captureText: 'You may go on and even close this window: capturing does not need it.',
-    servicesText: 'Everything works on this machine, with no account. These can be added whenever you like:',
-    later: 'Later',
-    isSet: 'Set',
-    how: 'How to add it',
-    put: (file: string) => `Put it into ${file}:`,
-    takesEffect: 'It takes effect when the file is saved.',
-    openPage: 'Open the page in the browser',
-    copyAddress: 'Copy the address of the page',
-    services: {
-      supabase: {
-        name: 'Supabase',
-        what: 'The same decisions and memories in your own database, on all your machines.',
-        get: 'In your Supabase project, copy the project URL and the publishable key.',
-      },
-      notion: {
-        name: 'Notion',
-        what: 'Decisions and memories as pages that your team reads and edits.',
-        get: 'Make an internal integration, share a database with it, and copy its secret and the id of the database.',
-      },
-      github: {
-        name: 'GitHub',
-        what: 'Backups in a private repository, away from this machine.',
-        get: 'Make a private repository and a fine-grained token that may write its contents.',
-      },
-    },
+    kitText:
+      'What is captured is backed up by itself, encrypted with a key that only this machine has. Take it down once, and a lost machine is no lost work.',
+    kitSaved: 'Your recovery kit is saved.',
+    kitOwn: 'Backups use your own key, from BACKUP_ENCRYPTION_KEY. Keep it away from this machine, too.',
+    servicesText:
+      'Everything works on this machine, with no account. Add these now, or whenever you like, in Settings:',
   },
   signIn: {
     title: 'Open the dashboard from your terminal',
@@ -551,11 +534,11 @@ export const strings = {
     missing: 'Set',
     environment: 'Environment',
     environmentText:
-      'Keys and addresses of other services come from the environment or from .env, never from this page.',
+      'Names of other services, and where each is set. The environment wins over .env, and .env over the keychain. A secret is never shown.',
     environmentColumns: { name: 'Name', state: 'State', enables: 'What it enables' },
     set: 'Set',
     notSet: 'Not set',
-    from: { environment: 'environment', '.env': '.env' },
+    from: { environment: 'environment', '.env': '.env', keychain: 'keychain' },
     as: (name: string) => `as ${name}`,
     reset: 'Reset',
     isDefault: 'Default',

@@ -119,12 +119,22 @@ test('the first day is accessible, too: empty states in every view', async () =>
       'sync?show=devices',
       'backups',
       'logs',
+      'schedule',
       'health',
       'settings',
     ]) {
       await visited.goTo(`#/${view}`);
       findings.push(...(await seriousFindings(visited)));
     }
+    const { page } = visited;
+    await visited.goTo('#/welcome');
+    await page.getByRole('button', { name: 'Skip this step' }).click();
+    await page.getByRole('button', { name: 'Skip this step' }).click();
+    await page.locator('.kit-text').waitFor();
+    findings.push(...(await seriousFindings(visited)));
+    await page.getByRole('button', { name: 'Skip this step' }).click();
+    await page.getByRole('button', { name: 'Set up GitHub' }).click();
+    findings.push(...(await seriousFindings(visited)));
     expect(findings).toEqual([]);
     expect(await visited.faults()).toEqual([]);
   } finally {

@@ -161,6 +161,7 @@ export const placesOf = (ids: {
   'a restore': `#/backups?id=${ids.backup ?? ''}&restore=1`,
   'a restore plan': `#/backups?id=${ids.backup ?? ''}&restore=now`,
   'a backup that does not exist': '#/backups?id=nowhere',
+  schedule: '#/schedule',
   logs: '#/logs',
   'logs without a match': '#/logs?text=zzzz',
   health: '#/health',

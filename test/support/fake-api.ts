@@ -44,6 +44,8 @@ export type FakeOptions = {
   readonly live?: boolean;
   /** Every answer takes this long. */
   readonly latencyMs?: number;
+  /** So many activities in all, ten minutes apart. */
+  readonly activities?: number;
   /** A bad day: Supabase is away, a table pauses, sending is paused, a restore was cut off, the last proof is old. */
   readonly trouble?: boolean;
 };
@@ -104,16 +106,26 @@ export function createFakeApi(options: FakeOptions = {}): FakeApi {
   };
 }
 
-function createState({ empty = false, hostile = false }: FakeOptions): State {
+function createState({ empty = false, hostile = false, activities = 0 }: FakeOptions): State {
   const files = empty ? [] : createFiles(hostile);
   const roots = createRoots(files);
   return {
     files,
     roots: empty ? roots.slice(0, 1) : roots,
-    activities: empty ? [] : createActivities(files),
+    activities: empty ? [] : lengthen(createActivities(files), activities),
     logs: empty ? [] : createLogs(),
     records: empty ? [] : createRecords(FAKE_NOW_MS),
   };
+}
+
+/** The same again and again, further and further back. */
+function lengthen(some: State['activities'], count: number): State['activities'] {
+  if (count <= some.length) return some;
+  return Array.from({ length: count }, (_, index) => {
+    const one = some[index % some.length];
+    if (one === undefined) throw new Error('there is no activity to repeat');
+    return { ...one, id: `${index}-${one.id}`, occurredAtMs: FAKE_NOW_MS - index * 600_000, changeSeq: count - index };
+  });
 }
 
 function statusOf(state: State, nowMs: number, sync: SyncStatus): AgentStatus {

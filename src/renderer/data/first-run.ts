@@ -1,19 +1,14 @@
 /** The way from nothing to the first file that is safe, as values. */
 import type { AgentStatus } from '../../shared/contract.ts';
 
-export const FIRST_STEPS = ['folder', 'capture', 'kit', 'services'] as const;
-export type FirstStep = (typeof FIRST_STEPS)[number];
+/** The steps, and the page after them on which services can be added. */
+export const FIRST_STEPS = ['folder', 'capture', 'kit'] as const;
+export const FIRST_PAGES = [...FIRST_STEPS, 'services'] as const;
+export type FirstPage = (typeof FIRST_PAGES)[number];
 
-/** The steps of this agent: a recovery kit is saved where backups can make one. */
-export function stepsOf(hasKit: boolean): readonly FirstStep[] {
-  return FIRST_STEPS.filter((step) => step !== 'kit' || hasKit);
-}
-
-/** The step after or before one; null beyond the ends. */
-export function stepBeside(steps: readonly FirstStep[], step: FirstStep, by: 1 | -1): FirstStep | null {
-  const at = steps.indexOf(step);
-  return at === -1 ? null : (steps[at + by] ?? null);
-}
+/** The page after or before one; null beyond the ends. */
+export const pageBeside = (page: FirstPage, by: 1 | -1): FirstPage | null =>
+  FIRST_PAGES[FIRST_PAGES.indexOf(page) + by] ?? null;
 
 /** Whether a person should be led: nothing is watched, and nothing that should be watched is refused. */
 export function needsFirstRun(status: Pick<AgentStatus, 'roots' | 'attention'> | undefined): boolean {

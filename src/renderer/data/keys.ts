@@ -12,6 +12,7 @@ export const GO_KEYS = {
   c: 'conflicts',
   y: 'sync',
   b: 'backups',
+  e: 'schedule',
   l: 'logs',
   h: 'health',
   t: 'settings',

@@ -11,6 +11,7 @@ export const VIEWS = [
   'conflicts',
   'sync',
   'backups',
+  'schedule',
   'logs',
   'health',
   'settings',

@@ -12,6 +12,7 @@ export const SECTIONS = [
   { view: 'conflicts', group: 1 },
   { view: 'sync', group: 2 },
   { view: 'backups', group: 2 },
+  { view: 'schedule', group: 2 },
   { view: 'health', group: 2 },
   { view: 'logs', group: 2 },
   { view: 'settings', group: 2 },

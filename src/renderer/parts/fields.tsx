@@ -4,7 +4,7 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hook
 
 export type Choice = { readonly value: string; readonly label: string };
 
-type InputType = 'text' | 'search' | 'date';
+type InputType = 'text' | 'search' | 'date' | 'password';
 type FieldProps = {
   readonly label: string;
   readonly value: string;
@@ -60,6 +60,7 @@ export function TextField(props: FieldProps): VNode {
 /** Typed attributes differ by the type of an input, so each is written out. */
 function inputOf(type: InputType, common: Omit<PartialInputHTMLAttributes<HTMLInputElement>, 'type' | 'role'>): VNode {
   if (type === 'date') return <input type="date" {...common} />;
+  if (type === 'password') return <input type="password" {...common} />;
   return type === 'search' ? <input type="search" {...common} /> : <input type="text" {...common} />;
 }
 

@@ -9,8 +9,35 @@ type View<P> = (props: P) => VNode | null;
  * program was updated meanwhile) says so and offers to reload the page.
  */
 export function lazyView<P extends object>(title: string, load: () => Promise<View<P>>): View<P> {
-  let known: View<P> | null = null;
+  const useLoaded = loadOnce(load);
   return (props) => {
+    const { known: Known, error } = useLoaded();
+    useFocusOnceThere(Known !== null);
+    if (Known !== null) return <Known {...props} />;
+    return (
+      <div class="view">
+        <ViewHead title={title} />
+        {error === null ? <Skeleton rows={8} tall /> : <ErrorCard error={error} />}
+      </div>
+    );
+  };
+}
+
+/** The same for a part of a view that is heavier than the rest of it. */
+export function lazyPart<P extends object>(load: () => Promise<View<P>>): View<P> {
+  const useLoaded = loadOnce(load);
+  return (props) => {
+    const { known: Known, error } = useLoaded();
+    if (Known !== null) return <Known {...props} />;
+    return error === null ? <Skeleton rows={4} /> : <ErrorCard error={error} />;
+  };
+}
+
+type Loaded<P> = { readonly known: View<P> | null; readonly error: unknown };
+
+function loadOnce<P extends object>(load: () => Promise<View<P>>): () => Loaded<P> {
+  let known: View<P> | null = null;
+  return () => {
     const [, setLoaded] = useState(known !== null);
     const [error, setError] = useState<unknown>(null);
     useEffect(() => {
@@ -20,17 +47,7 @@ export function lazyView<P extends object>(title: string, load: () => Promise<Vi
         setLoaded(true);
       }, setError);
     }, []);
-    useFocusOnceThere(known !== null);
-    if (known !== null) {
-      const Known = known;
-      return <Known {...props} />;
-    }
-    return (
-      <div class="view">
-        <ViewHead title={title} />
-        {error === null ? <Skeleton rows={8} tall /> : <ErrorCard error={error} />}
-      </div>
-    );
+    return { known, error };
   };
 }
 

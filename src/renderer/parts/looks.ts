@@ -1,6 +1,7 @@
 /** How states look: which tone and which shape. */
 
 import type { BackupStatus, Destination } from '../../shared/contract-backup.ts';
+import type { ScheduleEntry } from '../../shared/contract-ops.ts';
 import type { SyncState } from '../../shared/contract-sync.ts';
 import type { ActivityKind, Check, DecisionStatus, LogLevel, Priority, RootState } from '../../shared/model.ts';
 import type { Tone } from './basics.tsx';
@@ -40,6 +41,18 @@ export const destinationLooks: Record<Destination['state'], Look> = {
   behind: { tone: 'info', icon: 'clock' },
   needs_you: { tone: 'warn', icon: 'alert' },
   off: { tone: 'neutral', icon: 'off' },
+};
+
+export const scheduleLooks: Record<ScheduleEntry['state'], Look> = {
+  on: { tone: 'ok', icon: 'check' },
+  waiting: { tone: 'neutral', icon: 'clock' },
+  off: { tone: 'neutral', icon: 'off' },
+  failing: { tone: 'warn', icon: 'alert' },
+};
+
+export const outcomeLooks: Record<'ok' | 'failed', Look> = {
+  ok: { tone: 'ok', icon: 'check' },
+  failed: { tone: 'error', icon: 'error' },
 };
 
 export const verdictLooks: Record<Check['verdict'], Look> = {

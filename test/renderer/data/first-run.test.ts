@@ -1,20 +1,25 @@
 import { expect, test } from 'vitest';
-import { firstCapture, needsFirstRun, stepBeside, stepsOf } from '../../../src/renderer/data/first-run.ts';
+import {
+  FIRST_PAGES,
+  FIRST_STEPS,
+  firstCapture,
+  needsFirstRun,
+  pageBeside,
+} from '../../../src/renderer/data/first-run.ts';
 import type { AgentStatus } from '../../../src/shared/contract.ts';
 
-test('there are at most three steps before the services, and the kit is one of them where it exists', () => {
-  expect(stepsOf(false)).toEqual(['folder', 'capture', 'services']);
-  expect(stepsOf(true)).toEqual(['folder', 'capture', 'kit', 'services']);
+test('there are at most three steps; services come after them', () => {
+  expect(FIRST_STEPS).toEqual(['folder', 'capture', 'kit']);
+  expect(FIRST_PAGES).toEqual(['folder', 'capture', 'kit', 'services']);
 });
 
-test('steps follow each other both ways and end', () => {
-  const steps = stepsOf(true);
-  expect([
-    stepBeside(steps, 'folder', 1),
-    stepBeside(steps, 'kit', -1),
-    stepBeside(steps, 'folder', -1),
-    stepBeside(steps, 'services', 1),
-  ]).toEqual(['capture', 'capture', null, null]);
+test('pages follow each other both ways and end', () => {
+  expect([pageBeside('folder', 1), pageBeside('kit', 1), pageBeside('folder', -1), pageBeside('services', 1)]).toEqual([
+    'capture',
+    'services',
+    null,
+    null,
+  ]);
 });
 
 const none = [{ code: 'root.none', message: '', fix: '', rootId: null }];

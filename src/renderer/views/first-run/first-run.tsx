@@ -1,24 +1,25 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../../app-context.ts';
-import { type FirstStep, stepBeside, stepsOf } from '../../data/first-run.ts';
+import { FIRST_PAGES, FIRST_STEPS, type FirstPage, pageBeside } from '../../data/first-run.ts';
 import { formatRoute } from '../../data/route.ts';
 import { Button } from '../../parts/basics.tsx';
 import { Mark } from '../../parts/icon.tsx';
 import { strings } from '../../strings.ts';
 import { CaptureStep } from './capture-step.tsx';
 import { FolderStep } from './folder-step.tsx';
+import { KitStep } from './kit-step.tsx';
 import { ServicesStep } from './services-step.tsx';
+import '../../styles/first-run.css';
 
 const text = strings.firstRun;
 
-/** What each step shows. The recovery kit gets its line here when backups can make one. */
-const STEPS: Readonly<Partial<Record<FirstStep, (props: StepProps) => VNode>>> = {
+const PAGES: Readonly<Record<FirstPage, (props: StepProps) => VNode>> = {
   folder: FolderStep,
   capture: CaptureStep,
+  kit: KitStep,
   services: ServicesStep,
 };
-const steps = stepsOf(STEPS.kit !== undefined);
 
 export type StepProps = {
   /** Goes on; the step is done or was skipped. */
@@ -28,20 +29,20 @@ export type StepProps = {
 /** One decision a screen, from nothing to the first file that is safe. Leaving is possible at every moment. */
 export function FirstRunView({ onLeave }: { onLeave: () => void }): VNode {
   const { go } = useApp();
-  const [step, setStep] = useState<FirstStep>('folder');
+  const [page, setPage] = useState<FirstPage>('folder');
   const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus(), [step]);
+  useEffect(() => title.current?.focus(), [page]);
   const leave = (): void => {
     onLeave();
     go(formatRoute('overview'));
   };
   const move = (by: 1 | -1): void => {
-    const next = stepBeside(steps, step, by);
+    const next = pageBeside(page, by);
     if (next === null) leave();
-    else setStep(next);
+    else setPage(next);
   };
-  const at = steps.indexOf(step);
-  const Step = STEPS[step] ?? FolderStep;
+  const at = FIRST_PAGES.indexOf(page);
+  const Page = PAGES[page];
   return (
     <main class="first-run" id="content">
       <div class="first-run-head">
@@ -55,16 +56,16 @@ export function FirstRunView({ onLeave }: { onLeave: () => void }): VNode {
       </div>
       <section class="card first-run-card" aria-labelledby="first-run-title">
         <ol class="first-run-steps" aria-label={text.steps}>
-          {steps.map((name, index) => (
+          {FIRST_STEPS.map((name, index) => (
             <li key={name} class={index <= at ? 'is-done' : undefined} aria-current={index === at ? 'step' : undefined}>
-              <span class="visually-hidden">{text.titles[name]}</span>
+              <span class="visually-hidden">{text.step(index + 1, FIRST_STEPS.length, text.titles[name])}</span>
             </li>
           ))}
         </ol>
         <h1 id="first-run-title" tabIndex={-1} ref={title}>
-          {text.titles[step]}
+          {text.titles[page]}
         </h1>
-        <Step key={step} onNext={() => move(1)} />
+        <Page key={page} onNext={() => move(1)} />
         <div class="row between first-run-foot">
           {at > 0 ? (
             <Button kind="quiet" onClick={() => move(-1)}>
@@ -73,7 +74,7 @@ export function FirstRunView({ onLeave }: { onLeave: () => void }): VNode {
           ) : (
             <span />
           )}
-          {step === 'services' ? null : (
+          {page === 'services' ? null : (
             <Button kind="quiet" onClick={() => move(1)}>
               {text.skip}
             </Button>

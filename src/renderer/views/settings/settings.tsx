@@ -7,6 +7,8 @@ import { sectionsOf } from '../../data/setting-values.ts';
 import { Badge, ErrorCard, Fix, Skeleton, ViewHead } from '../../parts/basics.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { strings } from '../../strings.ts';
+import { servicesText } from '../../strings-services.ts';
+import { ServiceCards } from '../services/service-cards.tsx';
 import { RootSettings } from './root-settings.tsx';
 import { SettingRow } from './setting-row.tsx';
 
@@ -33,6 +35,13 @@ export function SettingsView({ route }: { route: Route }): VNode {
         </section>
       ))}
       <RootSettings focusAdd={route.params.add !== undefined} />
+      <section class="card" aria-labelledby="services">
+        <div>
+          <h2 id="services">{servicesText.title}</h2>
+          <p class="muted">{servicesText.lead}</p>
+        </div>
+        <ServiceCards level={3} />
+      </section>
       {data === undefined ? (
         error === null ? (
           <Skeleton rows={10} tall />

@@ -1,23 +1,23 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import type { MethodOutput } from '../../../shared/contract.ts';
 import type { RemoteStatus } from '../../../shared/contract-sync.ts';
 import { displayText } from '../../../shared/display.ts';
 import { useApp } from '../../app-context.ts';
 import { useQuery } from '../../data/query.ts';
 import { formatRoute } from '../../data/route.ts';
+import { SERVICES, type Steps } from '../../data/services.ts';
 import { mendOf, rateText, waitingOf } from '../../data/sync-view.ts';
 import { formatEta } from '../../data/time.ts';
 import { Badge, Button, ErrorCard, Fix, useTell, When } from '../../parts/basics.tsx';
-import { Icon } from '../../parts/icon.tsx';
 import { syncLooks } from '../../parts/looks.ts';
+import { servicesText } from '../../strings-services.ts';
 import { syncText as text } from '../../strings-sync.ts';
+import { ServiceForm } from '../services/service-form.tsx';
+import { TestSteps, testService } from '../services/test-steps.tsx';
 import { RemoteHold } from './remote-hold.tsx';
 import { tellRun } from './tell-run.ts';
-import { TestSteps } from './test-steps.tsx';
 
 type Props = { status: RemoteStatus; onChanged: () => void };
-type Steps = MethodOutput<'sync.test'>['remotes'][number];
 
 /** One remote: its state by shape and word, why, and the button that mends it. */
 export function RemoteCard({ status, onChanged }: Props): VNode {
@@ -37,7 +37,11 @@ export function RemoteCard({ status, onChanged }: Props): VNode {
           </Badge>
         </span>
       </header>
-      {status.configured ? <Configured status={status} onChanged={onChanged} /> : <NotSetUp remote={remote} />}
+      {status.configured ? (
+        <Configured status={status} onChanged={onChanged} />
+      ) : (
+        <NotSetUp remote={remote} onChanged={onChanged} />
+      )}
     </section>
   );
 }
@@ -53,9 +57,8 @@ function Configured({ status, onChanged }: Props): VNode {
   const test = (): void => {
     setBusy('test');
     setError(null);
-    client
-      .call('sync.test', { remote })
-      .then(({ remotes }) => setTested(remotes.find((one) => one.remote === remote) ?? null), setError)
+    testService(client, remote)
+      .then(setTested, setError)
       .finally(() => {
         setBusy(null);
         onChanged();
@@ -111,7 +114,10 @@ function Configured({ status, onChanged }: Props): VNode {
         ) : null}
       </div>
       {error === null ? null : <ErrorCard error={error} onRetry={test} />}
-      {tested === null ? null : <TestSteps tested={tested} onPrepared={test} onClose={() => setTested(null)} />}
+      {tested === null ? null : (
+        <TestSteps service={remote} steps={tested} onPrepared={test} onClose={() => setTested(null)} />
+      )}
+      <Keys remote={remote} onChanged={onChanged} />
     </>
   );
 }
@@ -156,43 +162,54 @@ export function Fact({ name, children }: { name: string; children: VNode | strin
   );
 }
 
-/** Off is no trouble: says what it would do, and how to have it. */
-function NotSetUp({ remote }: { remote: RemoteStatus['remote'] }): VNode {
-  const { go } = useApp();
-  const { data } = useQuery('settings.show', {}, ['settings']);
-  const part = data?.off.find((one) => one.part.includes(text.remotes[remote]));
+/** Off is no trouble: says what it would do, and has it set up here. */
+function NotSetUp({ remote, onChanged }: { remote: RemoteStatus['remote']; onChanged: () => void }): VNode {
+  const { client } = useApp();
+  const tell = useTell();
+  const { data, reload } = useQuery('settings.show', {}, ['settings']);
+  const service = SERVICES.find((one) => one.id === remote);
+  const changed = (): void => {
+    reload();
+    onChanged();
+  };
+  const key = `sync.${remote}_enabled`;
+  const isOff = data?.values.find((one) => one.key === key)?.value === false;
+  const switchOn = (): void => {
+    client.call('settings.set', { key, value: true }).then(changed, tell.fail);
+  };
   return (
     <>
       <p>{text.off[remote]}</p>
-      {part === undefined ? null : (
-        <>
-          <p class="muted">
-            {part.consequence} {text.off.toSet}
-          </p>
-          <ul class="plain-list">
-            {part.missing.map((name) => (
-              <li key={name} class="row tight">
-                <Icon name="off" size={16} />
-                <code>{name}</code>
-                <span class="small muted">{/[=.]/.test(name) ? text.off.switched : ''}</span>
-              </li>
-            ))}
-          </ul>
-        </>
+      {isOff ? (
+        <div class="row">
+          <p class="muted">{servicesText.switchedOff(key)}</p>
+          <Button kind="primary" onClick={switchOn}>
+            {servicesText.switchOn}
+          </Button>
+        </div>
+      ) : null}
+      {data === undefined || service === undefined ? null : (
+        <ServiceForm service={service} environment={data.environment} onChanged={changed} />
       )}
-      <details>
-        <summary>{text.setUp}</summary>
-        <ol class="number-list">
-          {text.off.steps[remote].map((step) => (
-            <li key={step}>{step}</li>
-          ))}
-        </ol>
-      </details>
-      <div class="row">
-        <Button icon="settings" onClick={() => go(formatRoute('settings'))}>
-          {text.openSettings}
-        </Button>
-      </div>
     </>
+  );
+}
+
+/** The keys of a service that works, for when they have to be replaced. */
+function Keys({ remote, onChanged }: { remote: RemoteStatus['remote']; onChanged: () => void }): VNode {
+  const [open, setOpen] = useState(false);
+  const { data, reload } = useQuery('settings.show', open ? {} : null, ['settings']);
+  const service = SERVICES.find((one) => one.id === remote);
+  const changed = (): void => {
+    reload();
+    onChanged();
+  };
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{text.keys}</summary>
+      {data === undefined || service === undefined ? null : (
+        <ServiceForm service={service} environment={data.environment} onChanged={changed} />
+      )}
+    </details>
   );
 }

@@ -1,16 +1,17 @@
 import type { VNode } from 'preact';
-import { displayText } from '../../shared/display.ts';
-import type { Check } from '../../shared/model.ts';
-import { useQuery } from '../data/query.ts';
-import { Badge, Button, ErrorCard, Fix, Skeleton, ViewHead } from '../parts/basics.tsx';
-import { Icon } from '../parts/icon.tsx';
-import { verdictLooks } from '../parts/looks.ts';
-import { strings } from '../strings.ts';
+import { displayText } from '../../../shared/display.ts';
+import type { Check } from '../../../shared/model.ts';
+import { useQuery } from '../../data/query.ts';
+import { Badge, Button, ErrorCard, Fix, Skeleton, ViewHead } from '../../parts/basics.tsx';
+import { Icon } from '../../parts/icon.tsx';
+import { verdictLooks } from '../../parts/looks.ts';
+import { strings } from '../../strings.ts';
+import { OverTime } from './over-time.tsx';
 
 const text = strings.health;
 const ORDER = { error: 0, warn: 1, ok: 2, off: 3 } as const;
 
-/** Every check with its verdict, its reason and how to mend it; the worst first. */
+/** Every check with its verdict, its reason and how to mend it, the worst first; and how it went over time. */
 export function HealthView(): VNode {
   const { data, error, loading, reload } = useQuery('doctor.run', {});
   const checks = [...(data?.checks ?? [])].sort((a, b) => ORDER[a.verdict] - ORDER[b.verdict]);
@@ -41,6 +42,7 @@ export function HealthView(): VNode {
           </ul>
         </>
       )}
+      <OverTime />
     </div>
   );
 }

@@ -2,37 +2,43 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { MethodOutput } from '../../../shared/contract.ts';
 import { displayText } from '../../../shared/display.ts';
-import type { Remote } from '../../../shared/model.ts';
-import { useApp } from '../../app-context.ts';
+import { type App, useApp } from '../../app-context.ts';
 import { useQuery } from '../../data/query.ts';
+import { type ServiceId, type Steps, verdictOf } from '../../data/services.ts';
 import { Button, ErrorCard, Fix, IconButton, Skeleton, useTell } from '../../parts/basics.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Icon, type IconName } from '../../parts/icon.tsx';
 import { strings } from '../../strings.ts';
-import { syncText } from '../../strings-sync.ts';
+import { servicesText } from '../../strings-services.ts';
 
-const text = syncText.steps;
-type Tested = MethodOutput<'sync.test'>['remotes'][number];
+const text = servicesText.tested;
 const ICONS = { ok: 'check', failed: 'error', warning: 'alert', skipped: 'off' } as const satisfies Record<
   string,
   IconName
 >;
 
-type StepsProps = { tested: Tested; onPrepared: () => void; onClose: () => void };
+/** Tests the connection to a service step by step; asks its server. */
+export async function testService(client: App['client'], service: ServiceId): Promise<Steps> {
+  if (service === 'github') return (await client.call('backups.test', {})).steps;
+  const { remotes } = await client.call('sync.test', { remote: service });
+  return remotes.find((one) => one.remote === service)?.steps ?? [];
+}
+
+type StepsProps = { service: ServiceId; steps: Steps; onPrepared: () => void; onClose: () => void };
 
 /** What a test found, step by step; the step that failed carries its fix, and the button that does it. */
-export function TestSteps({ tested, onPrepared, onClose }: StepsProps): VNode {
+export function TestSteps({ service, steps, onPrepared, onClose }: StepsProps): VNode {
   const [preparing, setPreparing] = useState(false);
-  const name = syncText.remotes[tested.remote];
+  const name = servicesText.services[service].name;
   return (
     <section class="steps-box" aria-live="polite" aria-label={text.title(name)}>
       <header class="card-head">
         <h3 class="steps-title">{text.title(name)}</h3>
         <IconButton icon="close" label={strings.frame.close} onClick={onClose} />
       </header>
-      {tested.steps.length === 0 ? <p>{text.notConfigured}</p> : null}
+      <p>{steps.length === 0 ? text.notConfigured : text.sums[verdictOf(steps)]}</p>
       <ol class="steps">
-        {tested.steps.map((step) => (
+        {steps.map((step) => (
           <li key={step.id} class={`step ${step.verdict}`}>
             <Icon name={ICONS[step.verdict]} />
             <div class="stack">
@@ -54,34 +60,33 @@ export function TestSteps({ tested, onPrepared, onClose }: StepsProps): VNode {
           </li>
         ))}
       </ol>
-      {preparing ? (
-        <PrepareDialog remote={tested.remote} onClose={() => setPreparing(false)} onDone={onPrepared} />
-      ) : null}
+      {preparing ? <PrepareDialog service={service} onClose={() => setPreparing(false)} onDone={onPrepared} /> : null}
     </section>
   );
 }
 
+type Prepared = MethodOutput<'backups.prepare'>;
+type PrepareProps = { service: ServiceId; onClose: () => void; onDone: () => void };
+
 /** Shows what would be created over there; it is done only when the person says so. */
-function PrepareDialog({
-  remote,
-  onClose,
-  onDone,
-}: {
-  remote: Remote;
-  onClose: () => void;
-  onDone: () => void;
-}): VNode {
+function PrepareDialog({ service, onClose, onDone }: PrepareProps): VNode {
   const { client } = useApp();
   const tell = useTell();
-  const { data: plan, error: planError, reload } = useQuery('sync.prepare', { remote, apply: false });
+  const ofGit = useQuery('backups.prepare', service === 'github' ? { apply: false } : null);
+  const ofRemote = useQuery('sync.prepare', service === 'github' ? null : { remote: service, apply: false });
+  const { data: plan, error: planError, reload } = service === 'github' ? ofGit : ofRemote;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const words = syncText.prepare;
-  const name = syncText.remotes[remote];
+  const words = servicesText.prepare;
+  const name = servicesText.services[service].name;
   const apply = (): void => {
     setBusy(true);
     setError(null);
-    client.call('sync.prepare', { remote, apply: true }).then(
+    const applied: Promise<Prepared> =
+      service === 'github'
+        ? client.call('backups.prepare', { apply: true })
+        : client.call('sync.prepare', { remote: service, apply: true });
+    applied.then(
       () => {
         tell.ok(words.done(name));
         onClose();
