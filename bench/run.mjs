@@ -9,6 +9,7 @@ import { installTools } from '../scripts/tools.mjs';
 import { backup } from './backup.mjs';
 import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
+import { syncQueue } from './sync-queue.mjs';
 import { syncSupabase } from './sync-supabase.mjs';
 
 const { values, positionals } = parseArgs({
@@ -26,6 +27,7 @@ const cases = {
   saves: () => saves(100),
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
+  'sync-queue': () => syncQueue(),
   'sync-supabase': () => syncSupabase(rounds),
   'backup-small': () => backup('small', rounds),
   'backup-large': () => backup('large', rounds),
