@@ -10,6 +10,7 @@ import { backup } from './backup.mjs';
 import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
 import { syncNotion } from './sync-notion.mjs';
+import { syncQueue } from './sync-queue.mjs';
 import { syncSave } from './sync-save.mjs';
 import { syncSupabase } from './sync-supabase.mjs';
 
@@ -28,6 +29,7 @@ const cases = {
   saves: () => saves(100),
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
+  'sync-queue': () => syncQueue(),
   'sync-supabase': () => syncSupabase(rounds),
   'sync-save': () => syncSave(),
   'sync-notion': () => syncNotion(),

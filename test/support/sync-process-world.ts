@@ -54,6 +54,7 @@ async function startMachine(services: Services, databaseId: string): Promise<Mac
     NOTION_API_KEY: notion.token,
     NOTION_DATABASE_ID: databaseId,
     NOTION_BASE_URL: `http://127.0.0.1:${proxy.ports[1]}`,
+    NOTION_PER_SECOND: '1000',
   });
   return { place, proxy, device: await startDevice(place), kills: 0 };
 }

@@ -105,7 +105,7 @@ const COMPARE_LIMIT_MS = 30 * 60_000;
 const DEVICE_LIMIT_MS = 15_000;
 const HEARTBEAT_MS = 5 * 60_000;
 /** Looking at the names of the network costs nothing; it is done only while something cannot be reached. */
-const NETWORK_EVERY_MS = 2_000;
+const NETWORK_EVERY_MS = 1_000;
 const NETWORK_IDLE_MS = 10_000;
 
 export function createSyncEngine(parts: SyncEngineParts): SyncEngine {

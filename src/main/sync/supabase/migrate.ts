@@ -82,7 +82,7 @@ async function findPending(tx: postgres.TransactionSql, migrations: readonly Sup
   const [state] = await tx<{ noted: boolean; meta: boolean; storage: boolean; present: string[] | null }[]>`
     SELECT to_regclass('storage.buckets') IS NOT NULL AS storage,
            to_regclass('public.angles_migrations') IS NOT NULL AS noted,
-           to_regprocedure('public.angles_renumber()') IS NOT NULL AS meta,
+           to_regclass('public.angles_meta') IS NOT NULL AND to_regprocedure('public.angles_renumber()') IS NOT NULL AS meta,
            (SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public') AS present`;
   const done = state?.noted === true ? await tx<{ number: number }[]>`SELECT number FROM public.angles_migrations` : [];
   const current = Math.max(0, ...done.map(({ number }) => number));
@@ -98,7 +98,7 @@ async function findPending(tx: postgres.TransactionSql, migrations: readonly Sup
   const ownBuckets = state?.storage === true ? await tx`SELECT id FROM storage.buckets WHERE public IS NOT TRUE` : null;
   // What was dropped by hand is made again: every migration can run twice.
   const isWhole =
-    TABLE_NAMES.every((name) => state?.present?.includes(name) === true) &&
+    [...TABLE_NAMES, IDENTITY_TABLE].every((name) => state?.present?.includes(name) === true) &&
     (ownBuckets === null || BUCKET_NAMES.every((name) => ownBuckets.some(({ id }) => id === name)));
   const pending =
     isWhole || current < migrations.length ? migrations.filter(({ number }) => !isNoted(done, number)) : migrations;
@@ -109,6 +109,9 @@ async function findPending(tx: postgres.TransactionSql, migrations: readonly Sup
       : [];
   return { current, pending, mustRenumber: foreign !== undefined };
 }
+
+/** What tells one project from another; no connector reads it as a table. */
+const IDENTITY_TABLE = 'angles_meta';
 
 const isNoted = (done: readonly { number: number }[], wanted: number): boolean =>
   done.some(({ number }) => number === wanted);

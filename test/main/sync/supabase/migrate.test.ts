@@ -105,9 +105,20 @@ describe('migrations of Supabase', needs('postgres and postgrest'), () => {
     await applyMigrations(supabase.dbUrl);
   });
 
-  test('a table that was dropped by hand is made again', async () => {
+  test.each([
+    ['a table', 'DROP TABLE memories'],
+    ['the table that identifies the project', 'DROP TABLE angles_meta'],
+    [
+      'every table',
+      `DO $$ DECLARE t text; BEGIN
+         FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+           EXECUTE format('DROP TABLE public.%I CASCADE', t);
+         END LOOP;
+       END $$`,
+    ],
+  ])('%s that was dropped by hand is made again', async (_, drop) => {
     const whole = await shape();
-    await supabase.query('DROP TABLE memories');
+    await supabase.query(drop);
     expect((await applyMigrations(supabase.dbUrl)).steps.length).toBe(migrations.length);
     expect(await shape()).toEqual(whole);
   });
