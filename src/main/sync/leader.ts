@@ -49,6 +49,11 @@ export type LeaderParts = {
   readonly nowMs: () => number;
   readonly log: SyncLogger;
   readonly onChange: () => void;
+  /**
+   * Whether no other device is known to share the project. Such a one goes on while leases cannot be asked for: trouble
+   * with one service must not stop another one where nobody competes.
+   */
+  readonly isAlone?: () => boolean;
 };
 
 type Held = { readonly fencing: number; readonly endsAtMs: number };
@@ -58,10 +63,15 @@ export function createLeader(parts: LeaderParts): Leader {
   let service: LeaseService | null = null;
   let held: Held | null = null;
   let other: string | null = null;
+  /** Until when this device counts as the leader for being alone. */
+  let aloneUntilMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
   let wasLeader = false;
 
-  const isThisDevice = (): boolean => service === null || (held !== null && monotonicMs() < held.endsAtMs - MARGIN_MS);
+  const isThisDevice = (): boolean => {
+    const endsAtMs = Math.max(held?.endsAtMs ?? Number.NEGATIVE_INFINITY, aloneUntilMs);
+    return service === null || monotonicMs() < endsAtMs - MARGIN_MS;
+  };
   const check = async (): Promise<void> => {
     const asked = service;
     if (asked === null) return;
@@ -74,12 +84,14 @@ export function createLeader(parts: LeaderParts): Leader {
       } else {
         const answer = await asked.take(name, LEASE_TTL_MS, signal);
         if (service !== asked) return;
+        aloneUntilMs = Number.NEGATIVE_INFINITY;
         held = 'fencing' in answer ? { fencing: answer.fencing, endsAtMs } : null;
         other = 'heldBy' in answer ? answer.heldBy : null;
       }
     } catch (cause) {
       // Without an answer the lease runs out by itself, and this device stops writing in time.
       if (!(cause instanceof Error)) throw cause;
+      if (service === asked && parts.isAlone?.() === true) aloneUntilMs = endsAtMs;
     }
     tellChange();
   };
@@ -112,6 +124,7 @@ export function createLeader(parts: LeaderParts): Leader {
       service = next;
       held = null;
       other = null;
+      aloneUntilMs = Number.NEGATIVE_INFINITY;
       tellChange();
       if (timer !== null) void check();
     },

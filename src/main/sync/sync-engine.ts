@@ -104,6 +104,8 @@ const CHECK_LIMIT_MS = 60_000;
 const COMPARE_LIMIT_MS = 30 * 60_000;
 const DEVICE_LIMIT_MS = 15_000;
 const HEARTBEAT_MS = 5 * 60_000;
+const OTHERS = 'sync.other_devices';
+const ANOTHER_WITHIN_MS = 30 * 86_400_000;
 /** Looking at the names of the network costs nothing; it is done only while something cannot be reached. */
 const NETWORK_EVERY_MS = 1_000;
 const NETWORK_IDLE_MS = 10_000;
@@ -122,6 +124,7 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
       sessionOf('notion').wake('queued');
       shell.onState('notion');
     },
+    isAlone: () => stores.meta.get(OTHERS) !== 'yes',
   });
   const common = {
     stores,
@@ -294,12 +297,22 @@ export function createSyncEngine(parts: SyncEngineParts): SyncEngine {
     }
   }
 
+  /** Whether somebody else shares the project: one that was not seen for a month does not. */
+  const noteOthers = (known: readonly { readonly deviceId: string; readonly lastSeenAtMs: number }[]): void => {
+    const newestMs = Math.max(...known.map(({ lastSeenAtMs }) => lastSeenAtMs));
+    const others = known.filter(
+      (one) => one.deviceId !== stores.deviceId && newestMs - one.lastSeenAtMs < ANOTHER_WITHIN_MS,
+    );
+    const word = others.length > 0 ? 'yes' : 'no';
+    if (stores.meta.get(OTHERS) !== word) stores.meta.set(OTHERS, word);
+  };
   const heartbeat = async (): Promise<void> => {
     const directory = connections.of('supabase')?.devices;
     if (directory === undefined) return;
     try {
       const limit = AbortSignal.timeout(2 * DEVICE_LIMIT_MS);
       await withDeadline(DEVICE_LIMIT_MS, limit, (signal) => directory.seen(thisDevice(), signal));
+      noteOthers(await withDeadline(DEVICE_LIMIT_MS, limit, directory.list));
     } catch {
       // The state of the remote tells what is wrong with it; this is only a sign of life.
     }

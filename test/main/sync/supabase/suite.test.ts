@@ -38,6 +38,8 @@ describe('over PostgREST', needs('postgres and postgrest'), () => {
       },
       remove: async (table, id) => void (await query(`DELETE FROM public.${table} WHERE id::text = $1`, [id])),
       spoil: async (table, id) => {
+        // The table itself refuses it, until somebody takes that away.
+        await query(`ALTER TABLE public.${table} DROP CONSTRAINT IF EXISTS ${table}_status_check`);
         await edit(table, id, { status: 'finished' });
         return 'status';
       },
