@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
 import { installTools } from '../scripts/tools.mjs';
 import { backup } from './backup.mjs';
-import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
+import { capture, removeTrees, renderer, restartAndIdle, saves, scroll, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
 import { syncSupabase } from './sync-supabase.mjs';
 
@@ -26,6 +26,7 @@ const cases = {
   saves: () => saves(100),
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
+  scroll,
   'sync-supabase': () => syncSupabase(rounds),
   'backup-small': () => backup('small', rounds),
   'backup-large': () => backup('large', rounds),
