@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
 import { installTools } from '../scripts/tools.mjs';
 import { backup } from './backup.mjs';
-import { capture, removeTrees, renderer, restartAndIdle, saves, watchers } from './cases.mjs';
+import { capture, removeTrees, renderer, restartAndIdle, saves, scroll, watchers } from './cases.mjs';
 import { root } from './measure.mjs';
 import { syncNotion } from './sync-notion.mjs';
 import { syncQueue } from './sync-queue.mjs';
@@ -30,6 +30,7 @@ const cases = {
   watchers: async () => [...(await watchers('small')), ...(await watchers('large'))],
   renderer,
   'sync-queue': () => syncQueue(),
+  scroll,
   'sync-supabase': () => syncSupabase(rounds),
   'sync-save': () => syncSave(),
   'sync-notion': () => syncNotion(),

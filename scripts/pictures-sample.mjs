@@ -192,3 +192,44 @@ export const TODAY = [
     ),
   ],
 ];
+
+/** What was changed here and in Notion on one afternoon, by the title of the decision. */
+export const CONFLICTS = [
+  {
+    title: 'Keep dates of the old tool on import',
+    field: 'decision',
+    kind: 'edit',
+    mine: 'An imported note keeps its own dates; the day of the import is kept beside them, and shown in the list.',
+    theirs: 'An imported note keeps its own dates. The day of the import is kept beside them, but only in the details.',
+    base: 'An imported note keeps its own dates; the day of the import is kept beside them.',
+    mineEditedAtMs: Date.parse('2026-11-21T09:12:00Z'),
+    theirsEditedAtMs: Date.parse('2026-11-21T09:40:00Z'),
+    winner: 'theirs',
+    reason: null,
+  },
+  {
+    title: 'Drop attachments above 100 MB from the first import?',
+    field: 'priority',
+    kind: 'edit',
+    mine: 'low',
+    theirs: 'high',
+    base: 'medium',
+    mineEditedAtMs: Date.parse('2026-11-21T10:02:00Z'),
+    theirsEditedAtMs: Date.parse('2026-11-21T09:55:00Z'),
+    winner: 'mine',
+    reason: null,
+  },
+  {
+    title: 'An import shows its plan before it writes',
+    field: 'decision',
+    kind: 'edit',
+    mine: 'Nobody can judge an import afterwards. The plan lists what is added, changed and skipped, and why.',
+    theirs:
+      'Nobody can judge an import afterwards. The plan lists what is added, changed and skipped; it can be saved.',
+    base: 'Nobody can judge an import afterwards. The plan lists what is added, changed and skipped.',
+    mineEditedAtMs: Date.parse('2026-11-21T09:20:00Z'),
+    theirsEditedAtMs: Date.parse('2026-11-21T09:31:00Z'),
+    winner: 'theirs',
+    reason: null,
+  },
+];

@@ -5,6 +5,8 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/main/headless/client.ts';
 import { packageRoot } from '../../src/main/package-root.ts';
+import { createConflictStore } from '../../src/main/store/conflicts.ts';
+import { openStore } from '../../src/main/store/database.ts';
 import type { AnglesBridge } from '../../src/renderer/data/client.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { type Desktop, type DesktopStart, isReal, makePlace, type Place, startDesktop } from '../support/desktop.ts';
@@ -114,6 +116,42 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     await desktop.host.pressTray(['Quit']);
     expect(await desktop.ended).toBe(0);
     expect(desktop.output()).toContain('The agent has stopped.');
+  });
+
+  test('the tray counts the conflicts of the vault and leads to them; a sync is offered only with a service', async () => {
+    const first = await start();
+    const page = await first.page();
+    const fields = { title: 'Use SQLite' };
+    await page.evaluate(
+      (given) => angles.call('records.create', { table: 'decision_vault', fields: given, origin: 'dashboard' }),
+      fields,
+    );
+    await first.quit();
+    noteConflicts(place.dataFolder, ['title', 'decision']);
+    const desktop = await start();
+    const labels = (state: HostState): string[] => state.trays.at(-1)?.menu.map((item) => item.label) ?? [];
+    const told = await desktop.until('it counts', (state) => labels(state).includes('Conflicts (2)'));
+    expect(told.trays.at(-1)?.image).toContain('needs-you-light.png');
+    await expect(desktop.host.pressTray(['Sync now'])).rejects.toThrow('cannot be pressed');
+    await desktop.host.pressTray(['Conflicts (2)']);
+    await (await desktop.page()).getByRole('heading', { level: 1, name: 'Conflicts' }).waitFor();
+    await desktop.host.pressTray(['Back up now']);
+    await (await desktop.page()).getByText(/^Backed up/).waitFor();
+  });
+
+  test('a service that cannot be reached is offline in the tray, with how many changes wait', async () => {
+    save('waits.md');
+    const key = ['sb', 'publishable', 'of', 'tests'].join('_');
+    const environment = { SUPABASE_URL: 'http://127.0.0.1:9', SUPABASE_KEY: key };
+    const desktop = await start({ environment });
+    const away = await desktop.until('it is offline', (state) => tooltip(state).includes('Offline'));
+    expect(tooltip(away)).toMatch(/Angles: Offline: \d+ changes? to send when Supabase can be reached/);
+    expect(away.trays.at(-1)?.image).toContain('offline-light.png');
+    await desktop.host.pressTray(['Sync now']);
+    await (await desktop.page())
+      .getByText(/cannot be reached|does not answer|not reachable/i)
+      .first()
+      .waitFor();
   });
 
   test('without a tray everything is in the menu of the window; without notices it is said in a dialog', async () => {
@@ -285,3 +323,28 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     expect(output).not.toContain('headless');
   });
 });
+
+/** What sync would note of the newest decision; no agent runs. */
+function noteConflicts(dataFolder: string, fields: readonly string[]): void {
+  const store = openStore({ dataFolder, nowMs: Date.now });
+  const conflicts = createConflictStore(store);
+  const row = store.db.prepare<[], { id: string }>('SELECT id FROM decision_vault').get();
+  store.write((tx) => {
+    for (const field of fields)
+      conflicts.add(tx, {
+        remote: 'notion',
+        table: 'decision_vault',
+        recordId: row?.id ?? '',
+        field,
+        kind: 'edit',
+        mine: 'a',
+        theirs: 'b',
+        base: 'c',
+        mineEditedAtMs: 1,
+        theirsEditedAtMs: 2,
+        winner: 'theirs',
+        reason: null,
+      });
+  });
+  store.close();
+}

@@ -40,11 +40,24 @@ export const formatFull = (timeMs: number, timeZone?: string): string =>
     timeZone,
   );
 
-/** The calendar day as a key, `2026-11-20`. */
-export const dayKey = (timeMs: number, timeZone?: string): string => {
+/** The calendar day as a key, `2026-11-20`. Asked for every row of long lists, so what is known is remembered. */
+export function dayKey(timeMs: number, timeZone?: string): string {
+  const zone = timeZone ?? '';
+  const known = dayKeys.get(zone) ?? new Map<number, string>();
+  dayKeys.set(zone, known);
+  // Clocks of all zones differ by whole quarters of an hour, so a quarter lies within one day.
+  const quarter = Math.floor(timeMs / QUARTER);
+  const key = known.get(quarter);
+  if (key !== undefined) return key;
   const parts = format(timeMs, 'key', { year: 'numeric', month: '2-digit', day: '2-digit' }, timeZone).split('/');
-  return parts.reverse().join('-');
-};
+  const made = parts.reverse().join('-');
+  if (known.size >= MOST_QUARTERS) known.clear();
+  known.set(quarter, made);
+  return made;
+}
+const QUARTER = 15 * MINUTE;
+const MOST_QUARTERS = 200_000;
+const dayKeys = new Map<string, Map<number, string>>();
 
 /** `Today`, `Yesterday`, `Tuesday 17 November`, `3 March 2025`. */
 export function formatDay(timeMs: number, nowMs: number, timeZone?: string): string {

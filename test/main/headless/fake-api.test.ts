@@ -45,6 +45,9 @@ const INPUTS: { readonly [M in MethodName]?: unknown } = {
   'restore.undo': {},
   'restore.resume': {},
   'key.confirm': { ending: 'none' },
+  'health.series': { spanMs: 86_400_000 },
+  'environment.set': { values: { NOTION_DATABASE_ID: 'abc', GITHUB_TOKEN: null } },
+  'backups.prepare': { apply: false },
 };
 
 /** What has to be there before: a plan that can be applied, the ending of the kit that is shown. */
