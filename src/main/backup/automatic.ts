@@ -18,6 +18,7 @@ export function nextOf(parts: ServiceParts): NextBackup | null {
   const known = memory.read();
   const settings = deps.settings();
   const unsaved = deps.facts.unsavedSince(coveredChange(parts));
+  const pausedUntilMs = deps.pausedUntilMs?.() ?? null;
   return nextBackup({
     nowMs: deps.nowMs(),
     isOn: settings.isAutomatic,
@@ -30,7 +31,7 @@ export function nextOf(parts: ServiceParts): NextBackup | null {
     quietMs: settings.quietMs,
     runTime: settings.runTime,
     timeZone: settings.timeZone,
-    notBeforeMs: known.notBeforeMs,
+    notBeforeMs: pausedUntilMs === null ? known.notBeforeMs : Math.max(pausedUntilMs, known.notBeforeMs ?? 0),
   });
 }
 
