@@ -19,6 +19,7 @@ export function nextOf(parts: ServiceParts): NextBackup | null {
   const known = memory.read();
   const settings = deps.settings();
   const unsaved = deps.facts.unsavedSince(coveredChange(parts));
+  const pausedUntilMs = deps.pausedUntilMs?.() ?? null;
   return nextBackup({
     nowMs: deps.nowMs(),
     isOn: settings.isAutomatic,
@@ -31,7 +32,7 @@ export function nextOf(parts: ServiceParts): NextBackup | null {
     quietMs: settings.quietMs,
     runTime: settings.runTime,
     timeZone: settings.timeZone,
-    notBeforeMs: known.notBeforeMs,
+    notBeforeMs: pausedUntilMs === null ? known.notBeforeMs : Math.max(pausedUntilMs, known.notBeforeMs ?? 0),
   });
 }
 

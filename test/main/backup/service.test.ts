@@ -43,6 +43,26 @@ describe('backups by themselves', () => {
     expect(total).toBe(2);
   });
 
+  it('rest while a person says so, also over a restart; one that is asked for is made all the same', async () => {
+    world.put('a.md', 'one');
+    await world.open();
+    await world.until(isSaved);
+    const untilMs = Date.now() + 3_600_000;
+    await world.api()['agent.pause']({ untilMs });
+    world.put('a.md', 'two');
+    await world.open();
+    expect(await world.until((status) => status.unsavedChanges > 0)).toMatchObject({ nextAtMs: untilMs });
+    world.clock.aheadMs += 60_000;
+    world.wake();
+    await world.api()['backups.run']({});
+    world.put('a.md', 'three');
+    await world.until((status) => status.unsavedChanges > 0);
+    expect(world.git('rev-list', '--count', '--all')).toBe('2');
+    await world.api()['agent.resume']({});
+    await world.until(isSaved);
+    expect(world.git('rev-list', '--count', '--all')).toBe('3');
+  });
+
   it('are made once for all the days that were slept through', async () => {
     world.put('a.md', 'one');
     await world.open();
