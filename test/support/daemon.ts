@@ -6,7 +6,7 @@ import { NODE, type ProcessEnd, run } from './strace.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main/headless/main.ts');
 /** A start that takes longer than this hangs. */
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 export type Daemon = {
   readonly pid: number;

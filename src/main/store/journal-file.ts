@@ -57,6 +57,9 @@ export function openAppendFile(path: string): AppendFile {
   });
 }
 
+/** Many lines are one write: the main thread waits for it. */
+const PIECE_BYTES = 262_144;
+
 /** Replaces the file as one step: after a power cut it is the old or the new one, whole. */
 export function replaceWith(path: string, lines: Iterable<Buffer>): void {
   inJournal(() => {
@@ -65,7 +68,17 @@ export function replaceWith(path: string, lines: Iterable<Buffer>): void {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const descriptor = openSync(temporary, 'w', 0o600);
       try {
-        for (const line of lines) writeAll(descriptor, line);
+        let waiting: Buffer[] = [];
+        let bytes = 0;
+        for (const line of lines) {
+          waiting.push(line);
+          bytes += line.length;
+          if (bytes < PIECE_BYTES) continue;
+          writeAll(descriptor, Buffer.concat(waiting));
+          waiting = [];
+          bytes = 0;
+        }
+        writeAll(descriptor, Buffer.concat(waiting));
         fsyncSync(descriptor);
       } finally {
         closeSync(descriptor);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
@@ -33,9 +33,9 @@ export function readJournal(dataFolder: string): JournalContent {
   return decodeJournal(readJournalBytes(dataFolder));
 }
 
-/** The newest whole line, or null; costs no more than reading the bytes. */
+/** The newest whole line, or null; reads no more than the end of the file. */
 export function readNewestEntry(dataFolder: string): JournalEntry | null {
-  const bytes = readJournalBytes(dataFolder);
+  const { bytes } = readEnd(dataFolder, 2);
   const end = bytes.lastIndexOf(NEWLINE);
   if (end < 0) return null;
   const start = end === 0 ? 0 : bytes.lastIndexOf(NEWLINE, end - 1) + 1;
@@ -44,10 +44,88 @@ export function readNewestEntry(dataFolder: string): JournalEntry | null {
 
 /** How the file ends: after a line, after a line that lacks its line break, or inside one that begins at `offset`. */
 export function readTail(dataFolder: string): { kind: 'clean' } | { kind: 'whole' } | { kind: 'torn'; offset: number } {
-  const bytes = readJournalBytes(dataFolder);
-  const offset = bytes.lastIndexOf(NEWLINE) + 1;
-  if (offset === bytes.length) return { kind: 'clean' };
-  return decodeLine(bytes.subarray(offset)) === null ? { kind: 'torn', offset } : { kind: 'whole' };
+  const { bytes, from } = readEnd(dataFolder, 1);
+  const start = bytes.lastIndexOf(NEWLINE) + 1;
+  if (start === bytes.length) return { kind: 'clean' };
+  return decodeLine(bytes.subarray(start)) === null ? { kind: 'torn', offset: from + start } : { kind: 'whole' };
+}
+
+/** Every line in its order; null for one that is damaged, or torn at the end. Holds a piece of the file at a time. */
+export function* journalLines(dataFolder: string): Generator<JournalEntry | null> {
+  for (const line of rawLines(dataFolder)) yield decodeLine(line);
+}
+
+/** How many lines there are, whatever is in them. */
+export function countLines(dataFolder: string): number {
+  let count = 0;
+  for (const _ of rawLines(dataFolder)) count += 1;
+  return count;
+}
+
+const PIECE_BYTES = 1_048_576;
+const END_BYTES = 65_536;
+
+function* rawLines(dataFolder: string): Generator<Buffer> {
+  const descriptor = openJournalFile(dataFolder);
+  if (descriptor === null) return;
+  try {
+    let rest: Buffer = Buffer.alloc(0);
+    const piece = Buffer.alloc(PIECE_BYTES);
+    for (;;) {
+      const length = inJournal(() => readSync(descriptor, piece, 0, PIECE_BYTES, null));
+      if (length === 0) break;
+      const bytes = Buffer.concat([rest, piece.subarray(0, length)]);
+      let start = 0;
+      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+        yield bytes.subarray(start, end);
+        start = end + 1;
+      }
+      rest = bytes.subarray(start);
+    }
+    if (rest.length > 0) yield rest;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The end of the file with so many line breaks in it, or all of it; `from` is where that begins. */
+function readEnd(dataFolder: string, lineBreaks: number): { readonly bytes: Buffer; readonly from: number } {
+  const descriptor = openJournalFile(dataFolder);
+  if (descriptor === null) return { bytes: Buffer.alloc(0), from: 0 };
+  try {
+    return inJournal(() => {
+      const { size } = fstatSync(descriptor);
+      for (let wanted = END_BYTES; ; wanted *= 4) {
+        const from = Math.max(0, size - wanted);
+        const bytes = Buffer.alloc(size - from);
+        const length = readSync(descriptor, bytes, 0, bytes.length, from);
+        const found = bytes.subarray(0, length);
+        if (from === 0 || countBreaks(found, lineBreaks) >= lineBreaks) return { bytes: found, from };
+      }
+    });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function countBreaks(bytes: Buffer, upTo: number): number {
+  let count = 0;
+  for (let at = bytes.lastIndexOf(NEWLINE); at >= 0 && count < upTo; at = bytes.lastIndexOf(NEWLINE, at - 1)) {
+    count += 1;
+    if (at === 0) break;
+  }
+  return count;
+}
+
+function openJournalFile(dataFolder: string): number | null {
+  return inJournal(() => {
+    try {
+      return openSync(journalPath(dataFolder), 'r');
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw cause;
+    }
+  });
 }
 
 function readJournalBytes(dataFolder: string): Buffer {

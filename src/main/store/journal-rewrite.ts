@@ -1,7 +1,7 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import type { Store } from './database.ts';
 import { inJournal, replaceWith } from './journal-file.ts';
-import { encodeLine, type JournalEntry, journalPath, readJournal } from './journal-lines.ts';
+import { countLines, encodeLine, type JournalEntry, journalLines, journalPath } from './journal-lines.ts';
 import type { EditableTable } from './record-fields.ts';
 import { type HistoryChange, prepareHistory, type RecordHistory } from './record-history.ts';
 import { prepareRows } from './record-rows.ts';
@@ -11,18 +11,26 @@ import { prepareRows } from './record-rows.ts';
  * Lines that the vault does not know are carried over; a journal with damaged lines is kept beside the new one.
  */
 export function rewriteJournal(store: Store): void {
-  const path = journalPath(store.dataFolder);
-  const { entries, damaged } = readJournal(store.dataFolder);
-  if (damaged > 0 && existsSync(path)) {
-    inJournal(() => copyFileSync(path, `${path}.damaged-${store.nowMs()}`));
-  }
-  replaceWith(path, lines(store, entries));
+  replaceWith(journalPath(store.dataFolder), lines(store));
 }
 
-function* lines(store: Store, known: readonly JournalEntry[]): Generator<Buffer> {
+/** Whether it would make the journal much smaller: a record is told of in two lines or more, the older ones in full. */
+export function isWorthRewriting(store: Store): boolean {
+  const count = (table: EditableTable): number =>
+    store.db.prepare<[], { count: number }>(`SELECT count(*) AS count FROM ${table}`).get()?.count ?? 0;
+  return countLines(store.dataFolder) >= 2 * (count('decision_vault') + count('memories'));
+}
+
+function* lines(store: Store): Generator<Buffer> {
+  const path = journalPath(store.dataFolder);
   const history = prepareHistory(store.db);
   const rows = { decision_vault: prepareRows(store.db, 'decision_vault'), memories: prepareRows(store.db, 'memories') };
-  for (const entry of known) if (!isInVault(history, entry)) yield encodeLine(entry);
+  let damaged = 0;
+  for (const entry of journalLines(store.dataFolder)) {
+    if (entry === null) damaged += 1;
+    else if (!isInVault(history, entry)) yield encodeLine(entry);
+  }
+  if (damaged > 0) inJournal(() => copyFileSync(path, `${path}.damaged-${store.nowMs()}`));
   const records = store.db
     .prepare<[], { table_name: EditableTable; id: string }>(
       `SELECT 'decision_vault' AS table_name, id, change_seq FROM decision_vault

@@ -3,7 +3,7 @@ import { AppError } from '../../shared/errors.ts';
 import { type Store, translateSqliteError } from './database.ts';
 import { type AppendFile, openAppendFile } from './journal-file.ts';
 import { encodeLine, type JournalEntry, journalPath, readTail } from './journal-lines.ts';
-import { rewriteJournal } from './journal-rewrite.ts';
+import { isWorthRewriting, rewriteJournal } from './journal-rewrite.ts';
 import type { EditableTable } from './record-fields.ts';
 import { prepareHistory } from './record-history.ts';
 
@@ -27,7 +27,7 @@ export type Journal = {
 };
 
 export type JournalOptions = {
-  /** Above this size it is rewritten from the vault. */
+  /** Above this size it is rewritten from the vault, where that makes it much smaller. */
   readonly rewriteAboveBytes?: number;
 };
 
@@ -58,6 +58,10 @@ export function openJournal(store: Store, options: JournalOptions = {}): Journal
     }
   };
   const shrink = (): void => {
+    if (!isWorthRewriting(store)) {
+      limitBytes = Math.max(file.sizeBytes() + rewriteAbove, 1.5 * file.sizeBytes());
+      return;
+    }
     file.close();
     // After a failure it is tried again when as much has been added once more.
     limitBytes = file.sizeBytes() + rewriteAbove;
