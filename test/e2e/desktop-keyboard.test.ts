@@ -176,6 +176,8 @@ describe.skipIf(isReal)('with the keyboard alone, in a window of 910 x 472', () 
     await nothingCutOff();
     await press(button('Check again'));
     await page.getByText('Vault').first().waitFor();
+    // The backup of before is in the figures.
+    await page.getByRole('img', { name: /^Chart\. Size of backups/ }).waitFor();
     await go('l', 'Logs');
     await tabTo(page.getByLabel('Contains'));
     await page.keyboard.type('Ready.');

@@ -148,10 +148,9 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     expect(tooltip(away)).toMatch(/Angles: Offline: \d+ changes? to send when Supabase can be reached/);
     expect(away.trays.at(-1)?.image).toContain('offline-light.png');
     await desktop.host.pressTray(['Sync now']);
-    await (await desktop.page())
-      .getByText(/cannot be reached|does not answer|not reachable/i)
-      .first()
-      .waitFor();
+    const failed = (await desktop.page()).locator('.notice.error');
+    await failed.waitFor({ timeout: 60_000 });
+    expect(await failed.textContent()).toMatch(/Supabase|127\.0\.0\.1/);
   });
 
   test('without a tray everything is in the menu of the window; without notices it is said in a dialog', async () => {

@@ -42,6 +42,8 @@ export type DeviceOptions = {
   readonly wrapConnector?: (connector: Connector) => Connector;
   readonly folder?: string;
   readonly log?: (message: string, data: unknown) => void;
+  /** How long records had waited that a remote acknowledged. */
+  readonly onSent?: ((waitedMs: readonly number[]) => void) | undefined;
 };
 
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -78,6 +80,7 @@ export function openDevice(options: DeviceOptions): SyncDevice {
     onRecords: () => undefined,
     onState: () => undefined,
     onConflicts: () => undefined,
+    onSent: options.onSent,
   };
   const connectors = options.remotes.map((one) => {
     const connector = one.connect();

@@ -64,6 +64,21 @@ test('what is written here is there, and what is written there is here; then not
   expect([supabase.stats(), notion.stats()]).toEqual(before);
 });
 
+test('how long a record waited is told when the remote has it, and not before', async () => {
+  const supabase = memory();
+  const waited: number[] = [];
+  const device = open({ remotes: [supabase], onSent: (ms) => waited.push(...ms) });
+  write(device, 'first');
+  tick(60_000);
+  write(device, 'second');
+  expect(waited).toEqual([]);
+  await device.run('supabase');
+  expect(waited.length).toBeGreaterThanOrEqual(2);
+  expect(Math.max(...waited)).toBeGreaterThanOrEqual(60_000);
+  expect(Math.max(...waited)).toBeLessThan(62_000);
+  expect(Math.min(...waited)).toBeLessThan(2_000);
+});
+
 test('different fields merge; the same field goes to the newer edit, and the other value is kept', async () => {
   const supabase = memory();
   const device = open({ remotes: [supabase] });

@@ -10,6 +10,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { Icon, type IconName } from '../../parts/icon.tsx';
 import { strings } from '../../strings.ts';
 import { servicesText } from '../../strings-services.ts';
+import '../../styles/services.css';
 
 const text = servicesText.tested;
 const ICONS = { ok: 'check', failed: 'error', warning: 'alert', skipped: 'off' } as const satisfies Record<
