@@ -1,15 +1,16 @@
 /**
  * The agent that is offline: opens the real one on a data folder, makes so many changes as fast as they are durable, and
- * then goes on as agents do. Arguments: data folder, root, changes. Prints what each took as one line of JSON.
+ * then goes on as agents do. Arguments: data folder, root, changes, and the file that is told what each took, as JSON;
+ * then it prints a line.
  * Every tenth change is followed by a bare transaction of the same content, durable in the same way, as the measure of
  * what this disk costs just then.
  */
-import { writeSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openAgent } from '../src/main/agent.ts';
 
-const [dataFolder = '', root = '', changes = '0'] = process.argv.slice(2);
+const [dataFolder = '', root = '', changes = '0', resultFile = ''] = process.argv.slice(2);
 const BARE_EVERY = 10;
 const EDIT_EVERY = 5;
 const TEXT = 'We keep it simple, because simple things can be understood when they break. '.repeat(4);
@@ -59,6 +60,7 @@ for (let index = 0; index < Number(changes); index += 1) {
   await new Promise((resolve) => setImmediate(resolve));
 }
 bare.close();
-writeSync(1, `${JSON.stringify({ took, bareTook, records: ids.length })}\n`);
+writeFileSync(resultFile, JSON.stringify({ took, bareTook, records: ids.length }));
+process.stdout.write('done\n');
 process.on('SIGTERM', () => void agent.stop().then(() => process.exit(0)));
 setInterval(() => undefined, 1 << 30);

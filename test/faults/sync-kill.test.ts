@@ -13,7 +13,7 @@ const isAll = process.env.FAULTS === 'all';
 const only = process.env.POINT;
 /** Of each kind of call; the rare ones all. */
 const PER_CALL = Number(process.env.PER_CALL ?? 2);
-const KILLS = Number(process.env.KILLS ?? (isAll ? 200 : 3));
+const KILLS = Number(process.env.KILLS ?? (isAll ? 200 : 2));
 const SEED = Number(process.env.SEED ?? 20_261_125);
 
 const totals = { tried: 0, lost: 0, duplicated: 0, 'half-written': 0, inconsistent: 0 };
