@@ -55,7 +55,11 @@ export async function startDaemon(place: DaemonPlace): Promise<Daemon> {
   const ended = endOf(child);
   let output = '';
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready after ${READY_MS} ms: ${output}`)), READY_MS);
+    const timer = setTimeout(() => {
+      // Nobody would end it.
+      child.kill('SIGKILL');
+      reject(new Error(`not ready after ${READY_MS} ms: ${output}`));
+    }, READY_MS);
     const onText = (chunk: Buffer): void => {
       output += chunk.toString();
       if (!output.includes('Ready after')) return;
