@@ -26,7 +26,8 @@ export async function openBench(): Promise<Bench> {
     root: RENDERER,
     base: './',
     logLevel: 'error',
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    // As it is shipped, though this runs as a test.
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
     build: {
       target: 'es2023',
       outDir: rendererFolder,
