@@ -7,9 +7,13 @@ export type MappedProperty = {
   readonly id: string;
   readonly name: string;
   readonly type: PropertyType;
+  /** It was made in the place of one that was deleted: that it is empty on a page says nothing of the value. */
+  readonly isReplaced: boolean;
 };
 export type Mapping = { readonly spec: TableSpec; readonly byField: ReadonlyMap<string, MappedProperty> };
 
+/** Before the name of a field whose property was replaced. */
+const REPLACED = '!';
 /** Ids of properties by field, per data source: what is worth remembering between runs. */
 export type KnownProperties = Readonly<Record<string, string>>;
 
@@ -38,7 +42,9 @@ export function mapProperties(spec: TableSpec, source: NotionDataSource, known: 
   for (const one of spec.properties) {
     const take = (found: { id: string; name: string; type: string } | undefined): boolean => {
       if (!found || !fits(one, found.type)) return false;
-      byField.set(one.field, { spec: one, id: found.id, name: found.name, type: found.type });
+      const before = known[one.field] ?? found.id;
+      const isReplaced = one.types[0] !== 'title' && (before !== found.id || known[REPLACED + one.field] === found.id);
+      byField.set(one.field, { spec: one, id: found.id, name: found.name, type: found.type, isReplaced });
       return true;
     };
     const remembered = all.find(({ id }) => id === known[one.field]);
@@ -53,7 +59,12 @@ export function mapProperties(spec: TableSpec, source: NotionDataSource, known: 
 }
 
 export const knownOf = (mapping: Mapping): KnownProperties =>
-  Object.fromEntries([...mapping.byField].map(([field, { id }]) => [field, id]));
+  Object.fromEntries(
+    [...mapping.byField].flatMap(([field, { id, isReplaced }]) => [
+      [field, id],
+      ...(isReplaced ? [[REPLACED + field, id]] : []),
+    ]),
+  );
 
 const EMPTY_CONFIG: Readonly<Record<PropertyType, object>> = {
   title: {},

@@ -139,6 +139,9 @@ function findOnPage(page: NotionPage, mapped: MappedProperty): Record<string, un
   return found;
 }
 
+const isEmpty = (shown: FieldValue): boolean =>
+  shown === null || shown === '' || (Array.isArray(shown) && shown.length === 0);
+
 /** Reads the fields of a page, without its body. */
 export function readFields(mapping: Mapping, page: NotionPage): PageRecord {
   const texts = new Map<string, FieldValue>();
@@ -146,9 +149,11 @@ export function readFields(mapping: Mapping, page: NotionPage): PageRecord {
   const state = parseState(String(texts.get('state') ?? ''));
   const fields: Record<string, FieldValue> = {};
   const problems: FieldProblem[] = [];
-  for (const [field, { spec, type }] of mapping.byField) {
+  for (const [field, { spec, type, isReplaced }] of mapping.byField) {
     if (field === 'id' || field === 'state') continue;
     const shown = texts.get(field) ?? null;
+    // Not what a person emptied, but what the next push of the record fills again.
+    if (isReplaced && isEmpty(shown)) continue;
     const exact = state.exact?.[field];
     const kept = exact !== undefined && isDeepStrictEqual(shownOf(type, exact), shown);
     // A person may give a time besides the day, or a range: the day it begins is what we hold.
