@@ -55,8 +55,16 @@ export function openStaging(journal: Journal): Staging {
     opened.set(rootId, folders);
     return folders;
   };
-  const at = (rootId: number, dir: string, name: string): string | Buffer =>
-    open(rootId)?.open(dir, null).at(name) ?? fsPath(`${pathOf(rootId)}/${dir === '' ? '' : `${dir}/`}${name}`);
+  const at = (rootId: number, dir: string, name: string): string | Buffer => {
+    try {
+      const folder = open(rootId)?.open(dir, null);
+      if (folder !== undefined) return folder.at(name);
+    } catch (cause) {
+      // Half removed by a try that was killed while it did that: what was in there was moved before.
+      if (!isMissing(cause)) throw cause;
+    }
+    return fsPath(`${pathOf(rootId)}/${dir === '' ? '' : `${dir}/`}${name}`);
+  };
   const treeAt = (rootId: number, tree: string): string | Buffer => {
     const { dir, name } = splitPath(`${TREES}/${tree}`);
     return at(rootId, dir, name);
@@ -82,6 +90,11 @@ export function openStaging(journal: Journal): Staging {
       for (const folders of opened.values()) folders.close();
     },
   };
+}
+
+function isMissing(cause: unknown): boolean {
+  const system = cause instanceof AppError ? cause.cause : undefined;
+  return system instanceof Error && 'code' in system && system.code === 'ENOENT';
 }
 
 /** Makes the folder of a root and those above it, each remembered. */
