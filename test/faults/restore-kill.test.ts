@@ -45,6 +45,9 @@ beforeAll(async () => {
   w = newRestoreWorld();
   for (const name of ['same.md', 'changed.md', 'gone.md', 'dir/gone.md', 'dir/deep/changed.md', 'touched.md'])
     w.put(name, `backed up ${name}`);
+  // Two folders that will be missing as a whole, one of which nobody may write into.
+  for (const name of ['fresh/one.md', 'fresh/deep/er/two.md', 'closed/three.md']) w.put(name, `backed up ${name}`);
+  chmodSync(join(w.root, 'closed'), 0o500);
   w.put('large.bin', Buffer.alloc(300_000, 'x'));
   await w.capture();
   file = (await w.archive()).file;
@@ -65,6 +68,7 @@ beforeAll(async () => {
   w.put('large.bin', 'small now');
   chmodSync(join(w.root, 'touched.md'), 0o600);
   for (const name of ['gone.md', 'dir/gone.md']) unlinkSync(join(w.root, name));
+  for (const name of ['fresh', 'closed']) rmSync(join(w.root, name), { recursive: true });
   before = copy('before');
 });
 
@@ -194,7 +198,7 @@ describe('A dry run', needs('strace', 'mount'), () => {
     const end = await child(of, 'plan', changing);
     expect([end.code, JSON.parse(end.stdout)]).toEqual([
       0,
-      expect.objectContaining({ create: { files: 2, bytes: expect.any(Number) } }),
+      expect.objectContaining({ create: { files: 5, bytes: expect.any(Number) } }),
     ]);
     const calls = parseTrace(readFileSync(output, 'latin1')).filter(
       ({ args }) => args.includes(w.root) || args.includes(of.root),

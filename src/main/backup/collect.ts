@@ -6,7 +6,7 @@ let sinceLast = 0;
 let limitBytes = 0;
 
 /** How often is looked, in contents, and how much may lie around more than after the last collection. */
-const EVERY = 128;
+const EVERY = 512;
 const SPARE_BYTES = 64 * 1_048_576;
 
 /**

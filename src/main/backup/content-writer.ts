@@ -100,8 +100,8 @@ function putChunkTree(out: ObjectWriter, chunks: readonly Buffer[]): Buffer {
 
 /** A content that rotted in the vault must not become a backup that looks whole. */
 function check(bytes: Buffer, stored: StoredBytes, sha256: Buffer): Buffer {
-  let plain = bytes;
-  if (stored.encoding === 'zstd') {
+  let plain = stored.plain ?? bytes;
+  if (stored.plain === undefined && stored.encoding === 'zstd') {
     try {
       plain = zstdDecompressSync(bytes, unpackOptions(stored.sizeBytes));
     } catch (cause) {

@@ -36,7 +36,6 @@ const WHOLE_BYTES = 32 * 1_048_576;
 const KEPT_SUMMARIES = 5_000;
 
 type Known = { readonly backup: OpenedBackup; readonly backups: BackupObjects };
-type Placed = { readonly entry: BackupEntry; readonly oid: string | null };
 
 export function createReader(parts: ReaderParts): RepositoryReader {
   const { gitFolder, objects, opened } = parts;
@@ -184,17 +183,23 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     }
   }
 
-  /** Files in the order of the packs; those that are not given whole have no object. */
-  function* placed(commit: string, wanted?: (entry: BackupEntry) => boolean): Generator<Placed> {
-    const files: (Placed & { readonly pack: number; readonly offset: number })[] = [];
-    for (const { entry, opened } of walkAll(commit)) {
-      if (opened.entry.k !== 'f' || opened.oid === null || wanted?.(entry) === false) continue;
-      const isWhole = opened.entry.c === undefined && opened.entry.s <= WHOLE_BYTES;
-      files.push({ entry, oid: isWhole ? opened.oid : null, ...objects.place(opened.oid) });
-    }
+  /** Which object an entry that was given is: so that a restore need not walk twice. */
+  const objectOf = new WeakMap<object, { readonly oid: string; readonly isWhole: boolean }>();
+  const remember = ({ entry, opened }: Walked): BackupEntry => {
+    const { entry: node, oid } = opened;
+    if (node.k === 'f' && oid !== null)
+      objectOf.set(entry, { oid, isWhole: node.c === undefined && node.s <= WHOLE_BYTES });
+    return entry;
+  };
+  const inOrder = <T extends object>(entries: readonly T[]): { entry: T; oid: string | null }[] => {
+    const files = entries.map((entry) => {
+      const object = objectOf.get(entry);
+      if (object === undefined) throw new Error('an entry is not one that this reader gave');
+      return { entry, oid: object.isWhole ? object.oid : null, ...objects.place(object.oid) };
+    });
     files.sort((a, b) => a.pack - b.pack || a.offset - b.offset);
-    for (const { entry, oid } of files) yield { entry, oid };
-  }
+    return files.map(({ entry, oid }) => ({ entry, oid }));
+  };
 
   return {
     gitFolder,
@@ -229,7 +234,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
       return found === undefined ? undefined : toEntry(rootId, path, found.entry);
     },
     *entries(commit, below) {
-      for (const { entry } of walkAll(commit, below)) yield entry;
+      for (const walked of walkAll(commit, below)) yield remember(walked);
     },
     readFile: (commit, rootId, path) => {
       const { at, node, oid } = openFile(commit, rootId, path);
@@ -248,8 +253,13 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     },
     *contents(commit, wanted) {
       const { backups } = open(commit);
+      const files: BackupEntry[] = [];
+      for (const walked of walkAll(commit)) {
+        const entry = remember(walked);
+        if (entry.kind === 'file' && wanted?.(entry) !== false) files.push(entry);
+      }
       let last: { readonly oid: string; readonly content: Buffer } = { oid: '', content: Buffer.alloc(0) };
-      for (const { entry, oid } of placed(commit, wanted)) {
+      for (const { entry, oid } of inOrder(files)) {
         if (oid === null) yield { entry, content: null };
         else {
           if (last.oid !== oid) last = { oid, content: backups.content(oid, entry.sha256 ?? '', entry.sizeBytes) };
@@ -257,7 +267,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
         }
       }
     },
-    places: placed,
+    places: (_commit, entries) => inOrder(entries),
     share: (commit) => {
       const { manifest } = open(commit).backup;
       const keys = byRepository.get(manifest.repository)?.unlocked.keys ?? null;

@@ -1,16 +1,13 @@
 import { Readable } from 'node:stream';
 import { TABLE_SCHEMA_VERSION } from './archive-format.ts';
 import type { SharedRepository } from './repository-types.ts';
-import type { BackupSource, SourceContent, SourceEntry, SourceRow } from './source.ts';
+import type { BackupSource, SharedSource, SourceContent, SourceEntry, SourceRow } from './source.ts';
 
 /** What is needed of a reader of the repository: see `repository-types.ts`. */
 export type RepositoryLike = {
   readonly entries: (commit: string) => Iterable<SourceEntry>;
   readonly contents: (commit: string, wanted?: (entry: SourceEntry) => boolean) => Iterable<SourceContent>;
-  readonly places?: (
-    commit: string,
-    wanted?: (entry: SourceEntry) => boolean,
-  ) => Iterable<{ readonly entry: SourceEntry; readonly oid: string | null }>;
+  readonly places?: (commit: string, entries: readonly SourceEntry[]) => ReturnType<SharedSource['places']>;
   readonly share?: (commit: string) => SharedRepository;
   readonly readFileChunks: (commit: string, rootId: number, path: string) => AsyncIterable<Buffer>;
   readonly readTable: (commit: string, table: string) => Iterable<SourceRow>;
@@ -70,7 +67,7 @@ function shareOf({ places, share }: RepositoryLike, commit: string): Pick<Backup
   return {
     shared: {
       repository: share(commit),
-      places: (wanted) => places(commit, (entry) => entry.kind === 'file' && wanted(entry)),
+      places: (entries) => places(commit, entries),
     },
   };
 }

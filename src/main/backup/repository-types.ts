@@ -81,6 +81,12 @@ export type BackupEntry = {
   readonly target: string | null;
 };
 
+/** As much of an entry as is needed to find it. */
+export type BackupFile = Pick<
+  BackupEntry,
+  'rootId' | 'path' | 'kind' | 'mode' | 'mtimeUs' | 'sizeBytes' | 'sha256' | 'redactions' | 'target'
+>;
+
 export type BackupRow = Readonly<Record<string, string | number | null>>;
 
 export type VerifyReport = {
@@ -131,11 +137,14 @@ export type RepositoryReader = {
     commit: string,
     wanted?: (entry: BackupEntry) => boolean,
   ) => Iterable<{ readonly entry: BackupEntry; readonly content: Buffer | null }>;
-  /** The same files in the same order, without their contents: `oid` is the object of the whole content, null above 32 MiB. */
+  /**
+   * Where these files lie, in the order of the packs: `oid` is the object of the whole content, null above 32 MiB. The
+   * entries are those that {@link RepositoryReader.entries} gave.
+   */
   readonly places: (
     commit: string,
-    wanted?: (entry: BackupEntry) => boolean,
-  ) => Iterable<{ readonly entry: BackupEntry; readonly oid: string | null }>;
+    entries: readonly BackupFile[],
+  ) => readonly { readonly entry: BackupFile; readonly oid: string | null }[];
   /** What another thread needs to read the contents of a backup. It has the keys in it: never log it or send it away. */
   readonly share: (commit: string) => SharedRepository;
   /** Rows by table, as they are in the vault (names and values of its columns); order of rows is not defined. */

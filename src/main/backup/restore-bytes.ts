@@ -12,11 +12,13 @@ import {
   openSync,
   readSync,
 } from 'node:fs';
+import { AppError } from '../../shared/errors.ts';
 import { writeAll } from '../durable.ts';
 import type { RestoreOp } from './restore-journal.ts';
 
 export const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
+const NEW_FILE_READ = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 export const READ_FILE = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Gives an open file its mode and time. */
@@ -85,6 +87,34 @@ export function isAsPlanned(path: string | Buffer, op: RestoreOp): boolean {
 export function isSameFile(a: string | Buffer, b: string | Buffer): boolean {
   const [one, two] = [lstatSync(a, { throwIfNoEntry: false }), lstatSync(b, { throwIfNoEntry: false })];
   return one !== undefined && two !== undefined && one.ino === two.ino && one.dev === two.dev;
+}
+
+/**
+ * Writes a new file and reads it again before it is closed. Throws `backup.damaged`, naming it as `shown`.
+ */
+export function writeProven(
+  path: string | Buffer,
+  content: Buffer,
+  look: { readonly mode: number; readonly mtimeUs: number | null },
+  shown: string,
+): void {
+  const descriptor = openSync(path, NEW_FILE_READ, 0o600);
+  try {
+    writeAll(descriptor, content);
+    for (let position = 0; position < content.length; ) {
+      const count = readSync(descriptor, scratch, 0, Math.min(scratch.length, content.length - position), position);
+      if (count === 0 || scratch.compare(content, position, position + count, 0, count) !== 0)
+        throw readsDifferently(shown);
+      position += count;
+    }
+    dress(descriptor, look);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function readsDifferently(shown: string): AppError {
+  return new AppError('backup.damaged', `${shown} was written and reads differently: the disk may be failing.`);
 }
 
 export function hashAt(path: string | Buffer): string | null {

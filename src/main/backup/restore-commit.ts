@@ -25,6 +25,7 @@ import {
   NEW_FILE,
   pump,
   READ_FILE,
+  readsDifferently,
   setFolderMode,
 } from './restore-bytes.ts';
 import type { Journal, RestoreOp } from './restore-journal.ts';
@@ -33,13 +34,14 @@ import {
   eachPlace,
   openStaging,
   opsOf,
-  readsDifferently,
   removeStaging,
+  type Staging,
   type StepOptions,
   stagingName,
   turn,
 } from './restore-staging.ts';
-import type { SafeFolder } from './safe-folder.ts';
+import { byTree, foldersOf, isOpen } from './restore-trees.ts';
+import type { SafeFolders } from './safe-folder.ts';
 
 /**
  * Moves every staged file to its place. Throws `restore.plan_changed` when something there is not what the plan saw.
@@ -49,25 +51,27 @@ export async function commitFiles(
   journal: Journal,
   options: StepOptions & { readonly isProven: boolean },
 ): Promise<void> {
-  const staging = openStaging(journal, false);
+  const staging = openStaging(journal);
   try {
     await eachPlace(journal, async (folders, place) => {
-      const own = opsOf(journal, place).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+      const own = opsOf(journal, place);
+      const context: Context = { journal, rootId: place.rootId, folders, staging, isProven: options.isProven };
       const dirs = new Set<string>();
-      for (const op of own) {
+      for (const [tree, ops] of byTree(own)) {
+        await commitTree(context, tree, ops, options);
+        dirs.add(splitPath(tree).dir);
+        for (const _ of ops) options.onFile?.();
+      }
+      const single = own.filter((op) => op.tree == null).toSorted((one, other) => (one.path < other.path ? -1 : 1));
+      for (const op of single) {
         await turn(options);
-        const { dir, name } = splitPath(op.path);
-        const folder = folders.open(dir, (made) => journal.noteMade(place.rootId, made));
-        if (op.kind === 'folder') commitFolder(folder, name, op, journal);
-        else commitEntry({ folder, name, staging: staging.of(op.rootId) }, op, journal, options.isProven);
+        const { dir } = splitPath(op.path);
+        if (op.kind === 'folder') commitFolder(context, op);
+        else commitEntry(context, op);
         dirs.add(dir);
         options.onFile?.();
       }
-      // Modes of folders last: one without write permission must be filled first.
-      for (const op of own.filter((each) => each.kind === 'folder').reverse()) {
-        const { dir, name } = splitPath(op.path);
-        setFolderMode(folders.open(dir, null).at(name), op.mode);
-      }
+      for (const dir of setModes(folders, own, single)) dirs.add(dir);
       const base = place.folder;
       if (own.length > 0)
         await flushMany(
@@ -82,23 +86,73 @@ export async function commitFiles(
   for (const { folder } of journal.head.places) if (existsSync(fsPath(folder))) syncFolder(folder);
 }
 
-function commitFolder(folder: SafeFolder, name: string, op: RestoreOp, journal: Journal): void {
-  const path = folder.at(name);
+type Context = {
+  readonly journal: Journal;
+  readonly rootId: number;
+  readonly folders: SafeFolders;
+  readonly staging: Staging;
+  readonly isProven: boolean;
+};
+
+/** A folder that was not there, with all that is in it: one call moves it. */
+async function commitTree(context: Context, tree: string, ops: readonly RestoreOp[], options: StepOptions) {
+  const { journal, rootId, folders, staging, isProven } = context;
+  const staged = staging.treeAt(rootId, tree);
+  const { dir, name } = splitPath(tree);
+  if (lstatSync(staged, { throwIfNoEntry: false }) === undefined) {
+    // An earlier try moved it; then everything is there.
+    for (const op of ops) {
+      await turn(options);
+      if (op.kind === 'file' && hashAt(finalOf(context, op)) !== op.sha256) throw changed(op);
+    }
+    return;
+  }
+  for (const op of isProven ? [] : ops) {
+    await turn(options);
+    if (op.kind === 'file' && hashAt(staging.at(op)) !== op.sha256) throw readsDifferently(displayPath(op.path));
+  }
+  const final = folders.open(dir, (made) => journal.noteMade(rootId, made)).at(name);
+  const [first] = ops;
+  if (first !== undefined && lstatSync(final, { throwIfNoEntry: false }) !== undefined) throw changed(first);
+  journal.noteMade(rootId, ...foldersOf(tree, ops));
+  try {
+    renameSync(staged, final);
+  } catch (cause) {
+    const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR'].includes(codeOf(cause));
+    throw isTaken && first !== undefined ? changed(first) : cause;
+  }
+}
+
+function finalOf({ journal, rootId, folders }: Context, op: RestoreOp): string | Buffer {
+  const { dir, name } = splitPath(op.path);
+  return folders.open(dir, (made) => journal.noteMade(rootId, made)).at(name);
+}
+
+/** Modes of folders last: one without write permission must be filled, and moved, first. Gives those that were set. */
+function setModes(folders: SafeFolders, own: readonly RestoreOp[], single: readonly RestoreOp[]): string[] {
+  const late = own.filter((op) => op.tree != null && op.mode !== null && !isOpen(op.mode));
+  const paths: string[] = [];
+  for (const op of [...single, ...late].filter(({ kind }) => kind === 'folder').reverse()) {
+    const { dir, name } = splitPath(op.path);
+    setFolderMode(folders.open(dir, null).at(name), op.mode);
+    if (op.tree != null) paths.push(op.path);
+  }
+  return paths;
+}
+
+function commitFolder(context: Context, op: RestoreOp): void {
+  const path = finalOf(context, op);
   const now = lstatSync(path, { throwIfNoEntry: false });
   if (now?.isDirectory() === true) return;
   if (now !== undefined) throw changed(op);
-  journal.noteMade(op.rootId, op.path);
+  context.journal.noteMade(op.rootId, op.path);
   mkdirSync(path, { mode: 0o700 });
 }
 
-function commitEntry(
-  { folder, name, staging }: { readonly folder: SafeFolder; readonly name: string; readonly staging: SafeFolder },
-  op: RestoreOp,
-  journal: Journal,
-  isProven: boolean,
-): void {
-  const staged = staging.at(String(op.n));
-  const final = folder.at(name);
+function commitEntry(context: Context, op: RestoreOp): void {
+  const { staging, isProven } = context;
+  const staged = staging.at(op);
+  const final = finalOf(context, op);
   const stat = lstatSync(staged, { throwIfNoEntry: false });
   if (stat === undefined) {
     // An earlier try moved it; then it is there.
@@ -117,11 +171,15 @@ function commitEntry(
     renameSync(staged, final);
   } catch (cause) {
     if (codeOf(cause) !== 'EXDEV') throw cause;
-    const beside = folder.at(`${stagingName(journal)}-${op.n}`);
+    const beside = besideOf(context, op);
     copyAcross(staged, beside, op);
     renameSync(beside, final);
     unlinkSync(staged);
   }
+}
+
+function besideOf({ journal, folders }: Context, op: RestoreOp): string | Buffer {
+  return folders.open(splitPath(op.path).dir, null).at(`${stagingName(journal)}-${op.n}`);
 }
 
 /** Never over something that appeared meanwhile. */

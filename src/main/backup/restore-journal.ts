@@ -12,7 +12,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors.ts';
@@ -49,6 +48,11 @@ export type RestoreOp = {
   readonly mtimeUs: number | null;
   readonly target: string | null;
   readonly was: TargetEntry | null;
+  /**
+   * The topmost folder above it, or the folder itself, that the target lacks: all of that is staged as it will be and
+   * moved at once. Null when it is moved by itself; journals of earlier versions do not say.
+   */
+  readonly tree?: string | null;
 };
 
 export type RowChange = { readonly table: string; readonly row: SourceRow; readonly before: SourceRow | null };
@@ -61,8 +65,8 @@ export type Journal = {
   readonly state: () => RestoreState;
   /** Durable when it returns. */
   readonly setState: (state: RestoreState) => void;
-  /** Remembers a folder before it is made: an undo removes it when it is empty. */
-  readonly noteMade: (rootId: number, dir: string) => void;
+  /** Remembers folders before they are made, those above first: an undo removes them when they are empty. */
+  readonly noteMade: (rootId: number, ...dirs: readonly string[]) => void;
   readonly made: () => readonly { readonly rootId: number; readonly dir: string }[];
   /** The bytes that a file had before. */
   readonly originalPath: (n: number) => string;
@@ -95,7 +99,7 @@ export function createRestoreJournal(
     rmSync(folder, { recursive: true, force: true });
     throw explain(cause);
   }
-  return journalAt(folder, head, ops, rows);
+  return journalAt(folder, head, { ops, rows });
 }
 
 /** Oldest first; what never began is removed. */
@@ -111,7 +115,7 @@ export function readJournals(dataFolder: string): Journal[] {
         rmSync(folder, { recursive: true, force: true });
         return [];
       }
-      return [journalAt(folder, head, readLines(join(folder, 'files.jsonl')), readLines(join(folder, 'rows.jsonl')))];
+      return [journalAt(folder, head, null)];
     })
     .sort((a, b) => a.head.startedAtMs - b.head.startedAtMs || (a.head.id < b.head.id ? -1 : 1));
 }
@@ -122,13 +126,23 @@ export function removeJournal(journal: Journal): void {
   rmSync(journal.folder, { recursive: true, force: true });
 }
 
-function journalAt(folder: string, head: JournalHead, ops: readonly RestoreOp[], rows: readonly RowChange[]): Journal {
+type Contents = { readonly ops: readonly RestoreOp[]; readonly rows: readonly RowChange[] };
+
+/** @param known null reads them when they are first asked for: a large restore has many, and most only say how they ended */
+function journalAt(folder: string, head: JournalHead, known: Contents | null): Journal {
   const madeFile = join(folder, 'made.jsonl');
+  let { ops, rows }: Partial<Contents> = known ?? {};
   return {
     folder,
     head,
-    ops,
-    rows,
+    get ops() {
+      ops ??= readLines<RestoreOp>(join(folder, 'files.jsonl'));
+      return ops;
+    },
+    get rows() {
+      rows ??= readLines<RowChange>(join(folder, 'rows.jsonl'));
+      return rows;
+    },
     state: () => readLines<RestoreState>(join(folder, 'state'))[0] ?? 'staging',
     setState: (state) => {
       const next = join(folder, 'state.new');
@@ -141,10 +155,10 @@ function journalAt(folder: string, head: JournalHead, ops: readonly RestoreOp[],
         throw explain(cause);
       }
     },
-    noteMade: (rootId, dir) => {
+    noteMade: (rootId, ...dirs) => {
       const descriptor = openSync(madeFile, 'a', 0o600);
       try {
-        writeSync(descriptor, `${JSON.stringify({ rootId, dir })}\n`);
+        writeAll(descriptor, Buffer.from(dirs.map((dir) => `${JSON.stringify({ rootId, dir })}\n`).join('')));
       } finally {
         closeSync(descriptor);
       }

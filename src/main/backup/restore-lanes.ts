@@ -4,10 +4,11 @@ import { AppError, type ErrorCode } from '../../shared/errors.ts';
 import { workerUrl } from '../worker-url.ts';
 import type { SharedRepository } from './repository-types.ts';
 
-/** A file to write into the staging folder of its root, or to read back from there. */
+/** A file to write into the staging folder of its root. */
 export type LaneFile = {
   readonly rootId: number;
-  /** Its name in the staging folder. */
+  /** Its folder below the staging folder, and its name there. */
+  readonly dir: string;
   readonly name: string;
   /** The blob of its whole content. */
   readonly oid: string;
@@ -23,9 +24,7 @@ export type LaneData = {
   readonly staging: readonly { readonly rootId: number; readonly place: string; readonly name: string }[];
 };
 
-/** `prove`: reads what was written, and holds it against its checksum. */
-export type LaneWork = 'write' | 'prove';
-export type LaneJob = { readonly id: number; readonly work: LaneWork; readonly files: readonly LaneFile[] };
+export type LaneJob = { readonly id: number; readonly files: readonly LaneFile[] };
 /** `code`: of the catalogue; `errno`: of the system. */
 export type LaneFailure = {
   readonly code: ErrorCode | null;
@@ -36,11 +35,10 @@ export type LaneAnswer = { readonly id: number; readonly failure: LaneFailure | 
 
 export type Lanes = {
   /**
-   * Does this with all files. When it rejects, no thread works any more. `onBatch` hears how many more are done.
+   * Writes all files, proven. When it rejects, no thread works any more. `onBatch` hears how many more are done.
    * Rejects with `backup.damaged`, with what the system says, or with the reason of the signal.
    */
   readonly run: (
-    work: LaneWork,
     files: readonly LaneFile[],
     options: { readonly signal?: AbortSignal | undefined; readonly onBatch?: (files: number) => void },
   ) => Promise<void>;
@@ -56,13 +54,13 @@ const BATCH_BYTES = 2 * 1_048_576;
 export function openLanes(data: LaneData): Lanes {
   const lanes = Array.from({ length: WIDTH }, () => startLane(data));
   return {
-    run: async (work, files, { signal, onBatch }) => {
+    run: async (files, { signal, onBatch }) => {
       const batches = cutBatches(files);
       let failed = false;
       const drain = async (lane: Lane): Promise<void> => {
         for (let batch = batches.next(); !batch.done && !failed; batch = batches.next()) {
           signal?.throwIfAborted();
-          await lane.send(work, batch.value);
+          await lane.send(batch.value);
           onBatch?.(batch.value.length);
         }
       };
@@ -101,7 +99,7 @@ function* cutBatches(files: readonly LaneFile[]): Generator<readonly LaneFile[],
 }
 
 type Lane = {
-  readonly send: (work: LaneWork, files: readonly LaneFile[]) => Promise<void>;
+  readonly send: (files: readonly LaneFile[]) => Promise<void>;
   readonly end: () => Promise<void>;
 };
 
@@ -127,7 +125,7 @@ function startLane(data: LaneData): Lane {
   worker.on('error', (cause) => fail(cause instanceof Error ? cause : new Error(String(cause))));
   worker.on('exit', () => fail(new Error('a thread of the restore ended')));
   return {
-    send: (work, files) =>
+    send: (files) =>
       new Promise((resolve, reject) => {
         if (ended !== null) {
           reject(ended);
@@ -135,7 +133,7 @@ function startLane(data: LaneData): Lane {
         }
         const id = nextId++;
         pending.set(id, { resolve, reject });
-        worker.postMessage({ id, work, files } satisfies LaneJob);
+        worker.postMessage({ id, files } satisfies LaneJob);
       }),
     end: async () => {
       await worker.terminate();

@@ -37,6 +37,7 @@ import {
   opsOf,
   placeOf,
   removeStaging,
+  type Staging,
   type StepOptions,
   stagingName,
   turn,
@@ -47,17 +48,17 @@ import { hashFileSync } from './target-state.ts';
 /** Puts everything back as it was before: for an undo, and for a restore that failed half way. */
 export async function revertFiles(journal: Journal, options: StepOptions): Promise<void> {
   mkdirSync(dirname(journal.movedPath(0)), { recursive: true, mode: 0o700 });
-  const staging = openStaging(journal, false);
+  const staging = openStaging(journal);
   await eachPlace(journal, async (folders, place) => {
     const dirs = new Set<string>();
     for (const op of opsOf(journal, place).toReversed()) {
       await turn(options);
       const { dir, name } = splitPath(op.path);
-      const step = op.kind === 'folder' ? 'done' : stepOf(op, staging.of(op.rootId));
+      const step = op.kind === 'folder' ? 'done' : stepOf(op, staging);
       if (step === 'not begun') continue;
       const folder = openIfThere(folders, dir, op.was !== null);
       if (folder === null) continue;
-      if (step === 'begun' && !isSameFile(folder.at(name), staging.of(op.rootId).at(String(op.n)))) continue;
+      if (step === 'begun' && !isSameFile(folder.at(name), staging.at(op))) continue;
       if (op.was === null) moveAway(folder.at(name), op, journal);
       else revertEntry(folder, name, op, op.was, journal);
       dirs.add(dir);
@@ -90,9 +91,9 @@ export async function revertFiles(journal: Journal, options: StepOptions): Promi
  * How far a restore came with one file. What is still staged was not moved; for a new file it may have been linked to
  * its place already. An undo of a finished restore finds nothing staged.
  */
-function stepOf(op: RestoreOp, staging: SafeFolder): 'not begun' | 'begun' | 'done' {
-  if (lstatSync(staging.at(String(op.n)), { throwIfNoEntry: false }) === undefined) return 'done';
-  return op.was === null ? 'begun' : 'not begun';
+function stepOf(op: RestoreOp, staging: Staging): 'not begun' | 'begun' | 'done' {
+  if (staging.stat(op) === undefined) return 'done';
+  return op.was === null && op.tree == null ? 'begun' : 'not begun';
 }
 
 function openIfThere(folders: SafeFolders, dir: string, make: boolean): SafeFolder | null {

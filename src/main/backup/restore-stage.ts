@@ -6,7 +6,18 @@ import { AppError } from '../../shared/errors.ts';
 import { writeAll } from '../durable.ts';
 import { fsPath, splitPath } from '../path-names.ts';
 import { flushMany } from './flush-many.ts';
-import { copyBytes, dress, dressOf, hashAt, NEW_FILE, READ_FILE } from './restore-bytes.ts';
+import type { PlannedFile } from './plan.ts';
+import {
+  copyBytes,
+  dress,
+  dressOf,
+  hashAt,
+  NEW_FILE,
+  READ_FILE,
+  readsDifferently,
+  setFolderMode,
+  writeProven,
+} from './restore-bytes.ts';
 import type { Journal, RestoreOp } from './restore-journal.ts';
 import { type LaneFile, openLanes } from './restore-lanes.ts';
 import {
@@ -14,12 +25,14 @@ import {
   eachPlace,
   openStaging,
   opsOf,
-  readsDifferently,
   type Staging,
   type StepOptions,
+  stagedName,
   stagingName,
+  TREES,
   turn,
 } from './restore-staging.ts';
+import { byTree, foldersOf, isOpen } from './restore-trees.ts';
 import { type BackupSource, entryKey, type SharedSource, type SourceEntry } from './source.ts';
 
 /** Copies what will be replaced into the journal. Throws `restore.plan_changed` when it is not what the plan saw. */
@@ -52,25 +65,32 @@ function copyOriginal(from: string | Buffer, to: string, op: RestoreOp): void {
 }
 
 /**
- * Writes every new file into the staging folders, with its mode and time, makes all of it durable, and reads it back.
- * Nothing of the target is touched. Throws `backup.damaged`.
+ * Writes every new file into the staging folders, with its mode and time, and makes all of it durable. What was written
+ * is read again before the file is closed. Nothing of the target is touched. Throws `backup.damaged`.
+ * @param files what the ops of the journal were planned from, in their order
  */
 export async function stageFiles(
   journal: Journal,
   source: BackupSource,
+  files: readonly PlannedFile[],
   options: StepOptions & { readonly lanesFrom?: number | undefined },
 ): Promise<void> {
-  const files = journal.ops.filter((op) => op.kind === 'file');
-  const staging = openStaging(journal, true);
+  const staging = openStaging(journal);
+  const wanted = new Map<SourceEntry, RestoreOp>();
+  for (const op of journal.ops) {
+    const entry = files[op.n]?.entry;
+    if (op.kind === 'file' && entry !== undefined) wanted.set(entry, op);
+  }
   try {
-    for (const op of journal.ops)
-      if (op.kind === 'symlink') symlinkSync(fsPath(op.target ?? ''), staging.of(op.rootId).at(String(op.n)));
-    // Made before threads look for them.
-    for (const { rootId } of files) staging.of(rootId);
+    for (const { rootId } of journal.head.places) makeStaging(staging, rootId, journal.ops);
+    for (const op of journal.ops) if (op.kind === 'symlink') symlinkSync(fsPath(op.target ?? ''), staging.at(op));
     const { shared } = source;
-    if (shared !== undefined && files.length >= (options.lanesFrom ?? LANES_FROM))
-      await stageInLanes({ journal, source, staging, files }, shared, options);
-    else await stageHere({ journal, source, staging, files }, options);
+    if (shared !== undefined && wanted.size >= (options.lanesFrom ?? LANES_FROM))
+      await stageInLanes({ journal, source, staging, wanted }, shared, options);
+    else await stageHere({ journal, source, staging, wanted }, options);
+    for (const op of journal.ops)
+      if (op.kind === 'folder' && op.tree != null) setFolderMode(staging.at(op), modeInStaging(op.mode));
+    await flushStaged(journal);
   } finally {
     staging.close();
   }
@@ -79,49 +99,61 @@ export async function stageFiles(
 /** Threads need a moment to begin: for fewer files they cost more than they save. */
 const LANES_FROM = 400;
 
+/** Made before threads look for them; a root of which nothing is restored has none. */
+function makeStaging(staging: Staging, rootId: number, ops: readonly RestoreOp[]): void {
+  const own = ops.filter((op) => op.rootId === rootId);
+  if (own.length > 0)
+    staging.make(
+      rootId,
+      [...byTree(own)].flatMap(([tree, all]) => foldersOf(tree, all)),
+    );
+}
+
+/** One that could not be moved afterwards gets its mode there. */
+function modeInStaging(mode: number | null): number {
+  return mode === null ? 0o755 : isOpen(mode) ? mode : 0o700;
+}
+
 type Stage = {
   readonly journal: Journal;
   readonly source: BackupSource;
   readonly staging: Staging;
-  readonly files: readonly RestoreOp[];
+  readonly wanted: ReadonlyMap<SourceEntry, RestoreOp>;
 };
 
-async function stageHere({ journal, source, staging, files }: Stage, options: StepOptions): Promise<void> {
-  const wanted = byKey(files);
-  if (wanted.size > 0)
-    for await (const { entry, content } of source.contents((each) => wanted.has(entryKey(each)))) {
-      const op = take(wanted, entry);
+async function stageHere({ source, staging, wanted }: Stage, options: StepOptions): Promise<void> {
+  const byKey = new Map([...wanted].map(([entry, op]) => [entryKey(entry), op]));
+  if (byKey.size > 0)
+    for await (const { entry, content } of source.contents((each) => byKey.has(entryKey(each)))) {
+      const op = byKey.get(entryKey(entry));
+      if (op === undefined) throw new AppError('backup.damaged', `The backup has ${displayPath(entry.path)} twice.`);
+      byKey.delete(entryKey(entry));
       await turn(options);
-      const path = staging.of(op.rootId).at(String(op.n));
-      if (content === null) await stageStream(path, op, source.stream(entry));
-      else stageWhole(path, op, content);
+      if (content === null) await stageStream(staging.at(op), op, source.stream(entry));
+      else writeProven(staging.at(op), content, dressOf(op), displayPath(op.path));
       options.onFile?.();
     }
-  assertAll(wanted);
-  await flushStaged(journal, files);
-  for (const op of files) {
-    await turn(options);
-    if (hashAt(staging.of(op.rootId).at(String(op.n))) !== op.sha256) throw readsDifferently(displayPath(op.path));
-  }
+  const [missing] = byKey.values();
+  if (missing !== undefined)
+    throw new AppError('backup.damaged', `The backup does not give ${displayPath(missing.path)}.`);
 }
 
 /** Large files are written here: they are streams, and the threads do the others meanwhile. */
 async function stageInLanes(
-  { journal, source, staging, files }: Stage,
+  { journal, source, staging, wanted }: Stage,
   shared: SharedSource,
   options: StepOptions,
 ): Promise<void> {
-  const wanted = byKey(files);
   const small: LaneFile[] = [];
   const large: { readonly op: RestoreOp; readonly entry: SourceEntry }[] = [];
-  for (const { entry, oid } of shared.places((each) => wanted.has(entryKey(each)))) {
-    const op = take(wanted, entry);
+  for (const { entry, oid } of shared.places([...wanted.keys()])) {
+    const op = wanted.get(entry);
+    if (op === undefined) throw new Error('the backup places a file that was not asked for');
     if (oid === null) large.push({ op, entry });
     else small.push(toLaneFile(op, oid));
-    await turn(options);
   }
-  assertAll(wanted);
-  const places = journal.head.places.filter(({ rootId }) => files.some((op) => op.rootId === rootId));
+  const used = new Set(journal.ops.map(({ rootId }) => rootId));
+  const places = journal.head.places.filter(({ rootId }) => used.has(rootId));
   const lanes = openLanes({
     repository: shared.repository,
     staging: places.map(({ rootId, folder }) => ({ rootId, place: folder, name: stagingName(journal) })),
@@ -130,62 +162,42 @@ async function stageInLanes(
     const tell = (count: number): void => {
       for (let each = 0; each < count; each += 1) options.onFile?.();
     };
-    const writing = lanes.run('write', small, { signal: options.signal, onBatch: tell });
+    const writing = lanes.run(small, { signal: options.signal, onBatch: tell });
     try {
       for (const { op, entry } of large) {
         options.signal?.throwIfAborted();
-        await stageStream(staging.of(op.rootId).at(String(op.n)), op, source.stream(entry));
+        await stageStream(staging.at(op), op, source.stream(entry));
         tell(1);
       }
     } finally {
       await writing;
     }
-    await flushStaged(journal, files);
-    const all = [...small, ...large.map(({ op }) => toLaneFile(op, ''))];
-    await lanes.run('prove', all, { signal: options.signal });
   } finally {
     await lanes.close();
   }
 }
 
-function byKey(files: readonly RestoreOp[]): Map<string, RestoreOp> {
-  return new Map(files.map((op) => [entryKey(op), op]));
-}
-
-function take(wanted: Map<string, RestoreOp>, entry: SourceEntry): RestoreOp {
-  const op = wanted.get(entryKey(entry));
-  if (op === undefined) throw new AppError('backup.damaged', `The backup has ${displayPath(entry.path)} twice.`);
-  wanted.delete(entryKey(entry));
-  return op;
-}
-
-function assertAll(wanted: ReadonlyMap<string, RestoreOp>): void {
-  const [missing] = wanted.values();
-  if (missing !== undefined)
-    throw new AppError('backup.damaged', `The backup does not give ${displayPath(missing.path)}.`);
+/** Everything that must be on the disk before the first file is moved. */
+function* stagedPaths(folder: string, staged: string, own: readonly RestoreOp[]): Generator<string> {
+  for (const op of own) {
+    const { dir, name } = stagedName(op);
+    if (op.kind === 'file') yield dir === '' ? `${staged}/${name}` : `${staged}/${dir}/${name}`;
+  }
+  for (const [tree, ops] of byTree(own)) for (const dir of foldersOf(tree, ops)) yield `${staged}/${TREES}/${dir}`;
+  yield* [`${staged}/${TREES}`, staged, folder];
 }
 
 function toLaneFile(op: RestoreOp, oid: string): LaneFile {
-  const { n, rootId, sha256, sizeBytes } = op;
-  return { rootId, name: String(n), oid, sha256: sha256 ?? '', sizeBytes, ...dressOf(op) };
+  const { rootId, sha256, sizeBytes } = op;
+  return { rootId, ...stagedName(op), oid, sha256: sha256 ?? '', sizeBytes, ...dressOf(op) };
 }
 
-async function flushStaged(journal: Journal, files: readonly RestoreOp[]): Promise<void> {
+async function flushStaged(journal: Journal): Promise<void> {
   for (const { rootId, folder } of journal.head.places) {
     const staged = `${folder}/${stagingName(journal)}`;
     if (!existsSync(fsPath(staged))) continue;
-    const own = files.filter((op) => op.rootId === rootId).map(({ n }) => `${staged}/${n}`);
-    await flushMany(folder, [...own, staged, folder]);
-  }
-}
-
-function stageWhole(path: string | Buffer, op: RestoreOp, content: Buffer): void {
-  const descriptor = openSync(path, NEW_FILE, 0o600);
-  try {
-    writeAll(descriptor, content);
-    dress(descriptor, dressOf(op));
-  } finally {
-    closeSync(descriptor);
+    const own = journal.ops.filter((op) => op.rootId === rootId);
+    await flushMany(folder, { [Symbol.iterator]: () => stagedPaths(folder, staged, own) });
   }
 }
 
@@ -197,4 +209,5 @@ async function stageStream(path: string | Buffer, op: RestoreOp, content: AsyncI
   } finally {
     closeSync(descriptor);
   }
+  if (hashAt(path) !== op.sha256) throw readsDifferently(displayPath(op.path));
 }

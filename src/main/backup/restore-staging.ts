@@ -1,10 +1,10 @@
 /** Where a restore works: the staging folders in its target, and its places, each held open while something is done in it. */
-import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
-import { fsPath } from '../path-names.ts';
+import { fsPath, splitPath } from '../path-names.ts';
 import type { Journal, RestoreOp } from './restore-journal.ts';
-import { openPlace, type SafeFolder, type SafeFolders } from './safe-folder.ts';
+import { openPlace, type SafeFolders } from './safe-folder.ts';
 
 /** In the target, on its disk; the watch leaves it out by its name. */
 export function stagingName(journal: Journal): string {
@@ -21,29 +21,80 @@ export async function turn({ signal }: StepOptions): Promise<void> {
   if (sinceTurn % 32 === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export type Staging = { readonly of: (rootId: number) => SafeFolder; readonly close: () => void };
+export type Staging = {
+  /** Where a file or link is staged; its folder must be there. */
+  readonly at: (op: RestoreOp) => string | Buffer;
+  /** What is staged of an op, or of a tree as a whole; undefined when nothing is, or not any more. */
+  readonly stat: (op: RestoreOp) => Stats | undefined;
+  readonly treeAt: (rootId: number, tree: string) => string | Buffer;
+  /** Makes the staging folder of a root, and the folders of its trees. */
+  readonly make: (rootId: number, dirs: Iterable<string>) => void;
+  readonly close: () => void;
+};
 
-export function openStaging(journal: Journal, make: boolean): Staging {
-  const opened = new Map<number, { folders: SafeFolders; folder: SafeFolder }>();
+/** Below it, trees lie as they will lie below their place. */
+export const TREES = 't';
+
+/** Where an op is staged, below its staging folder. */
+export function stagedName(op: Pick<RestoreOp, 'n' | 'path' | 'tree'>): {
+  readonly dir: string;
+  readonly name: string;
+} {
+  return op.tree == null ? { dir: '', name: String(op.n) } : splitPath(`${TREES}/${op.path}`);
+}
+
+export function openStaging(journal: Journal): Staging {
+  const opened = new Map<number, SafeFolders>();
+  const pathOf = (rootId: number): string => `${placeOf(journal, rootId)}/${stagingName(journal)}`;
+  /** Null when it was removed already by a try that was killed right after: then nothing is staged any more. */
+  const open = (rootId: number): SafeFolders | null => {
+    const known = opened.get(rootId);
+    if (known !== undefined) return known;
+    if (lstatSync(fsPath(pathOf(rootId)), { throwIfNoEntry: false }) === undefined) return null;
+    const folders = openPlace(pathOf(rootId));
+    opened.set(rootId, folders);
+    return folders;
+  };
+  const at = (rootId: number, dir: string, name: string): string | Buffer => {
+    try {
+      const folder = open(rootId)?.open(dir, null);
+      if (folder !== undefined) return folder.at(name);
+    } catch (cause) {
+      // Half removed by a try that was killed while it did that: what was in there was moved before.
+      if (!isMissing(cause)) throw cause;
+    }
+    return fsPath(`${pathOf(rootId)}/${dir === '' ? '' : `${dir}/`}${name}`);
+  };
+  const treeAt = (rootId: number, tree: string): string | Buffer => {
+    const { dir, name } = splitPath(`${TREES}/${tree}`);
+    return at(rootId, dir, name);
+  };
   return {
-    of: (rootId) => {
-      const known = opened.get(rootId);
-      if (known !== undefined) return known.folder;
-      const place = placeOf(journal, rootId);
-      const name = stagingName(journal);
-      // Removed already by a try that was killed right after: then nothing is staged any more.
-      if (!make && !existsSync(fsPath(`${place}/${name}`)))
-        return { at: (each) => fsPath(`${place}/${name}/${each}`), close: () => undefined };
-      if (make) makePlace(journal, rootId, place);
-      const folders = openPlace(place);
-      const folder = folders.open(name, make ? () => undefined : null);
-      opened.set(rootId, { folders, folder });
-      return folder;
+    at: (op) => {
+      const { dir, name } = stagedName(op);
+      return at(op.rootId, dir, name);
+    },
+    stat: (op) => {
+      // A tree is there as a whole or not at all.
+      const path = op.tree == null ? at(op.rootId, '', String(op.n)) : treeAt(op.rootId, op.tree);
+      return lstatSync(path, { throwIfNoEntry: false });
+    },
+    treeAt,
+    make: (rootId, dirs) => {
+      makePlace(journal, rootId, placeOf(journal, rootId));
+      mkdirSync(fsPath(pathOf(rootId)), { recursive: true, mode: 0o700 });
+      const folders = open(rootId);
+      for (const dir of dirs) folders?.open(`${TREES}/${dir}`, () => undefined, 0o700);
     },
     close: () => {
-      for (const { folders } of opened.values()) folders.close();
+      for (const folders of opened.values()) folders.close();
     },
   };
+}
+
+function isMissing(cause: unknown): boolean {
+  const system = cause instanceof AppError ? cause.cause : undefined;
+  return system instanceof Error && 'code' in system && system.code === 'ENOENT';
 }
 
 /** Makes the folder of a root and those above it, each remembered. */
@@ -101,8 +152,4 @@ export function placeOf(journal: Journal, rootId: number): string {
 
 export function changed(op: RestoreOp): AppError {
   return new AppError('restore.plan_changed', `${displayPath(op.path)} is not as it was when the plan was made.`);
-}
-
-export function readsDifferently(what: string): AppError {
-  return new AppError('backup.damaged', `${what} was written and reads differently: the disk may be failing.`);
 }

@@ -12,6 +12,7 @@ import {
 import { finish, folderOf, messageOf, recover, steps, takeBack, toPast, undo } from './restore-end.ts';
 import { createRestoreJournal, type Journal, type RestoreOp, readJournals } from './restore-journal.ts';
 import { saveOriginals, stageFiles } from './restore-stage.ts';
+import { findTrees } from './restore-trees.ts';
 import type { PreparedRestore, RestoreOptions, RestoreResult, Restorer, RestorerDeps } from './restore-types.ts';
 import type { BackupSource } from './source.ts';
 import { planTables } from './tables.ts';
@@ -69,7 +70,8 @@ async function apply(
   const startedMs = performance.now();
   assertNoneInterrupted(deps.dataFolder);
   assertApplicable(plan);
-  const ops = plan.files.map((file, n) => toOp(file, n));
+  const trees = findTrees(plan.files, plan.places);
+  const ops = plan.files.map((file, n) => toOp(file, n, trees[n] ?? null));
   const journal = createRestoreJournal(
     deps.dataFolder,
     {
@@ -86,7 +88,7 @@ async function apply(
   );
   const resumeWatching = await deps.pauseWatching();
   try {
-    await toCommit(source, journal, options, deps);
+    await toCommit(source, journal, plan.files, options, deps);
     await finish(journal, { ...options, isProven: true }, deps);
   } catch (cause) {
     await takeBack(journal, cause, deps);
@@ -109,6 +111,7 @@ async function apply(
 async function toCommit(
   source: BackupSource,
   journal: Journal,
+  files: RestorePlan['files'],
   options: RestoreOptions,
   deps: RestorerDeps,
 ): Promise<void> {
@@ -119,7 +122,7 @@ async function toCommit(
   await saveOriginals(journal, steps('keeping', replaced.length, options));
   const all = journal.ops.filter((op) => op.kind === 'file').length;
   options.onProgress?.({ phase: 'writing', done: 0, all });
-  await stageFiles(journal, source, { ...steps('writing', all, options), lanesFrom: deps.lanesFrom });
+  await stageFiles(journal, source, files, { ...steps('writing', all, options), lanesFrom: deps.lanesFrom });
   options.signal?.throwIfAborted();
   journal.setState('committing');
 }
@@ -132,7 +135,7 @@ function assertNoneInterrupted(dataFolder: string): void {
     throw new AppError('restore.interrupted', `The restore of ${displayPath(open.head.backupName)} did not end.`);
 }
 
-function toOp({ entry, action, was }: RestorePlan['files'][number], n: number): RestoreOp {
+function toOp({ entry, action, was }: RestorePlan['files'][number], n: number, tree: string | null): RestoreOp {
   const { rootId, path, kind, sha256, sizeBytes, mode, mtimeUs, target } = entry;
   return {
     n,
@@ -146,6 +149,7 @@ function toOp({ entry, action, was }: RestorePlan['files'][number], n: number): 
     mtimeUs,
     target,
     was,
+    tree,
   };
 }
 

@@ -16,10 +16,11 @@ export type SafeFolder = {
 
 export type SafeFolders = {
   /**
-   * The folder `dir` below the place. Missing ones are made when `make` is given, which is told each path that is made.
+   * The folder `dir` below the place. Missing ones are made when `make` is given, which is told each path that is made;
+   * with the mode 0755 unless told.
    * Throws `restore.target` when something on the way is no folder.
    */
-  readonly open: (dir: string, make: ((dir: string) => void) | null) => SafeFolder;
+  readonly open: (dir: string, make: ((dir: string) => void) | null, mode?: number) => SafeFolder;
   readonly close: () => void;
 };
 
@@ -39,7 +40,7 @@ function openByDescriptor(place: string): SafeFolders {
     for (const { descriptor } of way.splice(length)) closeSync(descriptor);
   };
   return {
-    open: (dir, make) => {
+    open: (dir, make, mode = 0o755) => {
       const names = dir === '' ? [] : dir.split('/');
       let same = 0;
       while (same < names.length && way[same]?.name === names[same]) same += 1;
@@ -51,7 +52,7 @@ function openByDescriptor(place: string): SafeFolders {
         const full = names.slice(0, index + 1).join('/');
         if (make !== null && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
           make(full);
-          mkdirSync(path, { mode: 0o755 });
+          mkdirSync(path, { mode });
         }
         way = [...way, { name, descriptor: openFolder(path, `${place}/${full}`) }];
       }
@@ -81,7 +82,7 @@ function openFolder(path: string | Buffer, shown: string): number {
 
 function openByLooking(place: string): SafeFolders {
   return {
-    open: (dir, make) => {
+    open: (dir, make, mode = 0o755) => {
       let path = place;
       const names = dir === '' ? [] : dir.split('/');
       for (const [index, name] of names.entries()) {
@@ -89,7 +90,7 @@ function openByLooking(place: string): SafeFolders {
         const stat = lstatSync(fsPath(path), { throwIfNoEntry: false });
         if (stat === undefined && make !== null) {
           make(names.slice(0, index + 1).join('/'));
-          mkdirSync(fsPath(path), { mode: 0o755 });
+          mkdirSync(fsPath(path), { mode });
         } else if (stat?.isDirectory() !== true) throw notAFolder(path, undefined);
       }
       return { at: (name) => fsPath(`${path}/${name}`), close: () => undefined };

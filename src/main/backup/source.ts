@@ -77,10 +77,13 @@ export type SourceEntry = {
 
 export type SharedSource = {
   readonly repository: SharedRepository;
-  /** The wanted files in the order in which they lie in the backup; null for one that is only given as a stream. */
+  /**
+   * Where these files lie, in the order in which they do; they are of {@link BackupSource.entries}. Null for one that is
+   * only given as a stream.
+   */
   readonly places: (
-    wanted: (entry: SourceEntry) => boolean,
-  ) => Iterable<{ readonly entry: SourceEntry; readonly oid: string | null }>;
+    entries: readonly SourceEntry[],
+  ) => readonly { readonly entry: SourceEntry; readonly oid: string | null }[];
 };
 
 export type SourceContent = { readonly entry: SourceEntry; readonly content: Buffer | null };

@@ -164,6 +164,8 @@ function findExtra(places: readonly Place[], entries: readonly SourceEntry[]): T
 }
 
 function fileNames(folder: string): string[] {
+  // Asked first: a new folder has none of them, and an error for each costs more than the question.
+  if (lstatSync(fsPath(folder), { throwIfNoEntry: false }) === undefined) return [];
   try {
     return readdirSync(fsPath(folder), { withFileTypes: true, encoding: 'buffer' })
       .filter((entry) => !entry.isDirectory())

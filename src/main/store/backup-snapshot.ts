@@ -114,8 +114,14 @@ function createSnapshot(db: Database.Database, dataFolder: string, longTermFile:
     writeLongTerm: (redact) => writeLongTerm(db, longTermFile, schemaNumber, redact),
     close: () => {
       if (!db.open) return;
-      if (db.inTransaction) db.exec('COMMIT');
-      db.close();
+      try {
+        // The end of the transaction writes the copy: the disk may be full just then.
+        if (db.inTransaction) db.exec('COMMIT');
+      } catch (cause) {
+        throw translateSqliteError(cause, longTermFile);
+      } finally {
+        db.close();
+      }
     },
   };
 }

@@ -59,6 +59,8 @@ export type StoredBytes = {
   readonly encoding: 'raw' | 'zstd';
   readonly sizeBytes: number;
   readonly storedBytes: number;
+  /** The content itself, where it had to be unpacked anyway; to be held against its SHA-256, too. */
+  readonly plain?: Buffer;
   /** Up to `length` stored bytes from `offset`; fewer only at the end. */
   readonly read: (offset: number, length: number) => Buffer;
   readonly close: () => void;
@@ -80,9 +82,10 @@ export function openStoredContent(db: Database.Database, dataFolder: string, sha
   if (row.pack !== null && row.pack_offset !== null) {
     // It shares its compression with others there: alone it is compressed anew.
     const place = { pack: row.pack, offset: row.pack_offset };
-    const { encoding: own, stored } = compress(readPacked(dataFolder, place, sha256));
+    const plain = readPacked(dataFolder, place, sha256);
+    const { encoding: own, stored } = compress(plain);
     const read = (offset: number, length: number): Buffer => stored.subarray(offset, offset + length);
-    return { encoding: own, sizeBytes, storedBytes: stored.length, read, close: () => undefined };
+    return { encoding: own, sizeBytes, storedBytes: stored.length, plain, read, close: () => undefined };
   }
   let descriptor: number;
   try {
