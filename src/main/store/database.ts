@@ -177,7 +177,8 @@ const DAMAGE = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_IOERR_SHORT_READ'];
 export function translateSqliteError(cause: unknown, file: string): unknown {
   if (!(cause instanceof Database.SqliteError)) return cause;
   const code = cause.code;
-  if (code.startsWith('SQLITE_FULL'))
+  // The index of its log could not grow: on a full disk that is the first thing which fails.
+  if (code.startsWith('SQLITE_FULL') || code === 'SQLITE_IOERR_SHMSIZE')
     return new AppError('data.full', `No space is left for ${file}.`, { cause, retryable: true });
   if (DAMAGE.some((damage) => code.startsWith(damage)))
     return new AppError('data.corrupt', `${file}: ${cause.message}`, { cause });
