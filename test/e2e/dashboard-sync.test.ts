@@ -195,7 +195,7 @@ test('one file comes back in four clicks: its day, the file, restore, and the pl
     await page.getByRole('button', { name: /^Restore 1 file/ }).click();
     await page.getByRole('heading', { name: 'Restored' }).waitFor();
     await page.getByText('1 file written, 0 overwritten, verified, in 2 s.').waitFor();
-    expect(inputsOf(visited, 'restore.plan')).toEqual([{ backup, only: ['inbox.md'] }]);
+    expect(inputsOf(visited, 'restore.plan')).toEqual([{ backup, paths: [{ rootId: 1, path: 'inbox.md' }] }]);
   });
 });
 

@@ -45,6 +45,7 @@ const INPUTS: { readonly [M in MethodName]?: unknown } = {
   'restore.undo': {},
   'restore.resume': {},
   'key.confirm': { ending: 'none' },
+  'key.import': { key: 'k'.repeat(64) },
   'health.series': { spanMs: 86_400_000 },
   'environment.set': { values: { NOTION_DATABASE_ID: 'abc', GITHUB_TOKEN: null } },
   'backups.prepare': { apply: false },
