@@ -1,6 +1,7 @@
 /** The local folder of archives: what lies in it, and what is known of each beside it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
 import { syncFolder } from '../durable.ts';
 import { parseArchiveName } from './archive-format.ts';
@@ -33,9 +34,18 @@ export function createArchiveFolder(folder: string): ArchiveFolder {
   const notePath = (name: string): string => join(folder, `.${name}.json`);
   const writeNote = (name: string, note: Note): void => {
     const next = `${notePath(name)}.new`;
-    writeFileSync(next, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true });
-    renameSync(next, notePath(name));
-    syncFolder(folder);
+    try {
+      writeFileSync(next, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true });
+      renameSync(next, notePath(name));
+      syncFolder(folder);
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+      if (code !== 'ENOSPC' && code !== 'EDQUOT') throw cause;
+      throw new AppError('data.full', `No space is left for the note beside ${displayPath(name)}.`, {
+        cause,
+        retryable: true,
+      });
+    }
   };
   const readNote = (name: string): Note | null => {
     try {

@@ -80,7 +80,10 @@ export async function writeArchive(request: ArchiveRequest, deps: ArchiveDeps): 
   const createdAtMs = deps.nowMs();
   const file = chooseFile(request, createdAtMs);
   const folder = dirname(file);
-  const work = makeWorkFolder(deps.dataFolder);
+  const work = explained(
+    () => makeWorkFolder(deps.dataFolder),
+    (cause) => explain(cause, file, request.signal),
+  );
   const partial = join(folder, `.${basename(file).slice(0, 150)}.${randomBytes(6).toString('hex')}.partial`);
   try {
     if ('folder' in request.to) mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -224,6 +227,14 @@ async function hashFile(file: string): Promise<string> {
   for await (const piece of createReadStream(fsPath(file), { highWaterMark: 1_048_576 }))
     digest.update(piece as Buffer);
   return digest.digest('hex');
+}
+
+function explained<T>(work: () => T, explain: (cause: unknown) => unknown): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw explain(cause);
+  }
 }
 
 function explain(cause: unknown, file: string, signal: AbortSignal | undefined): unknown {

@@ -111,7 +111,10 @@ export function createRepositoryWriter(repository: OpenRepository, deps: WriterD
     backup: (request) => once(() => backup(request)),
     rotateKey: (next, persist) => once(() => rotate(next, persist)),
     fingerprint: () => fingerprint,
-    repack: () => repackIfMany(repository.objects, 2),
+    repack: () => {
+      removeLeftovers(repository.objects.packFolder);
+      return repackIfMany(repository.objects, 2);
+    },
     close: () => {
       index.close();
       repository.reader.close();
