@@ -54,7 +54,8 @@ function editOf(
   }
   const { confirmed, local, apply } = change;
   if (!isChanged(change) && confirmed.length === 0) return null;
-  const record = [...(isChanged(change) ? others : []), ...(needsPush(change) ? [remote] : [])];
+  // Also of a value that was only confirmed: the time of that decides merges elsewhere.
+  const record = [...others, ...(needsPush(change) ? [remote] : [])];
   return {
     table,
     id,
