@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../../../src/shared/errors.ts';
 import type { EditableRecord } from '../../../src/shared/model.ts';
 import { createMemoryRemote, type MemoryOptions } from '../../support/memory-connector.ts';
+import { auditVault } from '../../support/sync-audit.ts';
 import { type DeviceOptions, openDevice, type SyncDevice } from '../../support/sync-device.ts';
 
 const clock = { nowMs: 1_790_000_000_000 };
@@ -532,4 +533,29 @@ test('a table that cannot be read pauses by name while the others go on, and goe
   await device.run('supabase');
   expect(titles(listed(device).map((record) => ({ fields: record })))).toEqual(['from there']);
   expect(status()).toMatchObject({ paused: [], code: null });
+});
+
+test('a value that a person writes once more at one service is accounted for at the other, and then all is quiet', async () => {
+  const supabase = memory();
+  const notion = memory({ remote: 'notion', tables: ['decision_vault', 'memories'] });
+  const device = open({ remotes: [supabase, notion] });
+  const { id } = write(device, 'first');
+  await device.run('supabase');
+  await device.run('notion');
+  tick();
+  device.records.edit({ table: 'memories', id, fields: { title: 'agreed' }, origin: 'cli' });
+  await device.run('supabase');
+  tick();
+  notion.edit(notion.rows('memories')[0]?.remoteId ?? '', { title: 'agreed' });
+  await device.run('notion');
+  const { changeSeq: confirmed } = device.records.show({ table: 'memories', id }).record;
+  expect(auditVault(device.store.dataFolder).problems).toEqual([]);
+  await device.run('supabase');
+  await device.run('notion');
+  expect(auditVault(device.store.dataFolder).problems).toEqual([]);
+  expect(confirmed).toBeGreaterThan(2);
+  const before = [supabase.stats(), notion.stats()];
+  await device.run('supabase');
+  await device.run('notion');
+  expect([supabase.stats().written, notion.stats().written]).toEqual(before.map(({ written }) => written));
 });
