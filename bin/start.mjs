@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { builtFrom, fingerprint } from '../scripts/sources.mjs';
 import { chooseShell } from './choose-shell.mjs';
 import { findElectron, runDesktop } from './electron.mjs';
-import { isNewEnough, tooOldText } from './own-node.mjs';
+import { isNewEnough, tooOldText } from './own-node.cjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

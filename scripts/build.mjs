@@ -1,5 +1,5 @@
-// Builds `out/main` (the agent, its workers, the commands and the desktop app; ES modules for Node), `out/preload` (the
-// bridge of the window; CommonJS, because a sandboxed preload script is one) and `out/renderer` (the page).
+// Builds `out/main` (the agent, its workers, the commands and the desktop app), `out/preload` (the bridge of
+// the window) and `out/renderer` (the page).
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -22,6 +22,24 @@ const ENTRIES = {
  * accelerators of ws that we do not install.
  */
 const EXTERNAL = ['better-sqlite3', 'electron', 'bufferutil', 'utf-8-validate'];
+/**
+ * What every command loads, in two files instead of a dozen: each file costs a command 2 to 3 ms. Modules of `base` are
+ * small, and workers load them too.
+ */
+const COMMAND_CHUNKS = [
+  {
+    name: 'cli',
+    test: /[\\/]src[\\/]main[\\/]headless[\\/](cli[\\/]|client\.ts)|[\\/]node_modules[\\/]commander[\\/]/,
+    priority: 2,
+    includeDependenciesRecursively: false,
+  },
+  {
+    name: 'base',
+    test: /[\\/]src[\\/](shared[\\/](errors|display)|main[\\/](package-root|settings[\\/]data-folder|headless[\\/](version|lean|endpoint)))\.ts|rolldown[\\/]runtime/,
+    priority: 1,
+    includeDependenciesRecursively: false,
+  },
+];
 const KEEP_OLD_CHUNKS_MS = 30 * 86_400_000;
 
 /** Builds everything. Safe to repeat, also while an agent runs from the same folder. */
@@ -51,12 +69,48 @@ async function buildMain(root) {
       rolldownOptions: {
         input,
         external: EXTERNAL,
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+        plugins: [lazyCommander, plainAscii],
+        output: {
+          // Node loads CommonJS in half the time of ES modules, and every command waits for it.
+          format: 'cjs',
+          comments: { legal: true, annotation: true, jsdoc: false },
+          entryFileNames: '[name].js',
+          chunkFileNames: 'chunks/[name]-[hash].js',
+          codeSplitting: { groups: COMMAND_CHUNKS },
+        },
       },
     },
   });
+  writeFileSync(join(root, 'out', 'main', 'package.json'), '{ "type": "commonjs" }\n');
   return new Set(result.output.map((file) => file.fileName));
 }
+
+/** Commander loads what starts processes, for commands that are programs of their own; ours are not. */
+const lazyCommander = {
+  name: 'lazy-commander',
+  transform(code, id) {
+    if (!/[\\/]commander[\\/]lib[\\/]command\.js$/.test(id)) return null;
+    const eager = "require('node:child_process')";
+    if (!code.includes(eager)) throw new Error(`${id} no longer says ${eager}: look whether this is still needed`);
+    const lazy = "{ spawn: (...all) => process.getBuiltinModule('node:child_process').spawn(...all) }";
+    return { code: code.replace(eager, lazy), map: null };
+  },
+};
+
+/**
+ * V8 reads a file of plain ASCII in half the time of one that holds a single dash or arrow. What is escaped lies in
+ * strings, templates and regular expressions, where an escape means the character.
+ */
+const plainAscii = {
+  name: 'plain-ascii',
+  renderChunk(code, chunk) {
+    if (chunk.name !== 'cli' && chunk.name !== 'base') return null;
+    if (/String\.raw/.test(code)) throw new Error(`${chunk.fileName}: String.raw would print its escapes`);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what ASCII is
+    const escaped = code.replace(/[^\x00-\x7f]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    return { code: escaped, map: null };
+  },
+};
 
 async function buildPreload(root) {
   if (!existsSync(join(root, 'src', 'main', 'desktop', 'preload.ts'))) return;

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { isNewEnough, tooOldText } from '../bin/own-node.mjs';
+import { isNewEnough, tooOldText } from '../bin/own-node.cjs';
 import { builtFrom, fingerprint } from './sources.mjs';
 
 const root = join(import.meta.dirname, '..');

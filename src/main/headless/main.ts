@@ -16,11 +16,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   if (LEAN_COMMANDS.includes(argv[0])) becomeLean(fileURLToPath(import.meta.url), argv);
-  const [{ runCli }, { createProcessIo }, { connect }] = await Promise.all([
-    import('./cli/program.ts'),
-    import('./cli/process-io.ts'),
-    import('./client.ts'),
-  ]);
+  const { connect, createProcessIo, runCli } = await import('./cli/command-line.ts');
   const io = createProcessIo();
   const code = await runCli(argv, io, {
     version,
@@ -35,5 +31,5 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(process.argv.slice(2));
+  void main(process.argv.slice(2));
 }

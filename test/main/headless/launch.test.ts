@@ -16,7 +16,7 @@ type Facts = {
 };
 const load = async <T>(path: string): Promise<T> => (await import(pathToFileURL(join(packageRoot(), path)).href)) as T;
 const { chooseShell } = await load<{ chooseShell: (facts: Facts) => Choice }>('bin/choose-shell.mjs');
-const { isNewEnough } = await load<{ isNewEnough: (version: string) => boolean }>('bin/own-node.mjs');
+const { isNewEnough } = await load<{ isNewEnough: (version: string) => boolean }>('bin/own-node.cjs');
 const { fingerprint, builtFrom } = await load<{
   fingerprint: (root: string) => string;
   builtFrom: (root: string) => string | null;
@@ -94,17 +94,15 @@ describe('the build stamp', () => {
   });
 
   test('bin/angles without a build says what to run, and hands its arguments on with one', () => {
-    for (const file of ['angles', 'own-node.mjs'])
+    for (const file of ['angles', 'own-node.cjs', 'package.json'])
       copyFileSync(join(packageRoot(), 'bin', file), join(root, 'bin', file));
     writeFileSync(join(root, 'package.json'), '{"type":"module"}');
     const run = () =>
       spawnSync(process.execPath, [join(root, 'bin/angles'), 'roots', 'add', '/a b'], { encoding: 'utf8' });
     expect(run()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('npm run build') });
     mkdirSync(join(root, 'out/main'));
-    writeFileSync(
-      join(root, 'out/main/main.js'),
-      'export const main = async (argv) => console.log(JSON.stringify(argv));',
-    );
+    writeFileSync(join(root, 'out/main/main.js'), 'exports.main = async (argv) => console.log(JSON.stringify(argv));');
+    writeFileSync(join(root, 'out/main/package.json'), '{"type":"commonjs"}');
     expect(run()).toMatchObject({ status: 0, stdout: '["roots","add","/a b"]\n' });
   });
 

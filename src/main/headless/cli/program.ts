@@ -41,6 +41,43 @@ const DEFAULT_VERBS: Readonly<Record<(typeof GROUPS)[number], string>> = {
   key: 'show',
 };
 
+type Add = (program: Command, runner: Runner) => void;
+
+/** What adds which commands, in the order of the help. */
+const COMMANDS: readonly (readonly [add: Add, ...names: string[]])[] = [
+  [addStart, 'start'],
+  [addAgentCommands, 'stop', 'open'],
+  [addStatus, 'status'],
+  [addPause, 'pause', 'resume'],
+  [addRoots, 'roots'],
+  [addScan, 'scan'],
+  [addFiles, 'files'],
+  [addVersions, 'history', 'show', 'diff', 'restore-file'],
+  [addSearch, 'search'],
+  [addRecords, 'decisions', 'memories'],
+  [addSync, 'sync'],
+  [addMigrate, 'migrate'],
+  [addConflicts, 'conflicts'],
+  [addQueue, 'queue'],
+  [addDevices, 'devices'],
+  [addBackup, 'backup'],
+  [addRestore, 'restore'],
+  [addDrift, 'drift'],
+  [addKey, 'key'],
+  [addActivities, 'activities'],
+  [addLogs, 'logs'],
+  [addConfig, 'config'],
+  [addDoctor, 'doctor'],
+  [addVersion, 'version'],
+  // Its scripts name every command, so it is never alone.
+  [addCompletion],
+];
+
+function addersOf(only: string | undefined): Add[] {
+  const meant = COMMANDS.filter(([, ...names]) => only !== undefined && names.includes(only));
+  return (meant.length > 0 ? meant : COMMANDS).map(([add]) => add);
+}
+
 /** Runs one command line (without the program's own name); resolves with its exit code. */
 export async function runCli(argv: readonly string[], io: Io, parts: CliParts): Promise<number> {
   let exitCode = 0;
@@ -48,7 +85,7 @@ export async function runCli(argv: readonly string[], io: Io, parts: CliParts): 
     const code = await run(createContext(io, parts, global), args, options);
     if (typeof code === 'number') exitCode = code;
   };
-  const program = createProgram(io, parts, runner);
+  const program = createProgram(io, parts, runner, argv[0]);
   const words = withDefaultVerb(argv, program);
   const global = { json: words.includes('--json'), color: !words.includes('--no-color') };
   try {
@@ -62,8 +99,12 @@ export async function runCli(argv: readonly string[], io: Io, parts: CliParts): 
   }
 }
 
-/** The command tree; completion scripts and the documentation are made from it. */
-export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: Runner): Command {
+/**
+ * The command tree; completion scripts and the documentation are made from it.
+ * @param only the one command that is meant: the others are then left out, because making all of them takes a tenth of
+ *   a short command's time. A word that names none gives the whole tree, for help and for errors.
+ */
+export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: Runner, only?: string): Command {
   const program = new Command('angles');
   program
     .description('The memory agent: every save in your folders becomes a durable, searchable version.')
@@ -78,31 +119,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
       'after',
       '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault or tables, 3 unreachable, 4 git refuses the token, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
     );
-  addStart(program, runner);
-  addAgentCommands(program, runner);
-  addStatus(program, runner);
-  addPause(program, runner);
-  addRoots(program, runner);
-  addScan(program, runner);
-  addFiles(program, runner);
-  addVersions(program, runner);
-  addSearch(program, runner);
-  addRecords(program, runner);
-  addSync(program, runner);
-  addMigrate(program, runner);
-  addConflicts(program, runner);
-  addQueue(program, runner);
-  addDevices(program, runner);
-  addBackup(program, runner);
-  addRestore(program, runner);
-  addDrift(program, runner);
-  addKey(program, runner);
-  addActivities(program, runner);
-  addLogs(program, runner);
-  addConfig(program, runner);
-  addDoctor(program, runner);
-  addVersion(program, runner);
-  addCompletion(program, runner);
+  for (const add of addersOf(only)) add(program, runner);
   configureOutput(program, io);
   return program;
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Io } from '../../../../src/main/headless/cli/io.ts';
+import { createProgram } from '../../../../src/main/headless/cli/program.ts';
 import { AppError } from '../../../../src/shared/errors.ts';
 import { createFakeApi, type FakeApi } from '../../../support/fake-api.ts';
 import { type CliOptions, type CliRun, cli, createFakeAgent } from '../../../support/server-cli.ts';
@@ -46,6 +48,19 @@ describe('every command', () => {
       expect({ name, code: help.code, stderr: help.stderr }).toEqual({ name, code: 0, stderr: '' });
       expect(help.stdout.startsWith('Examples:\n  angles '), name).toBe(true);
     }
+  });
+
+  test('is found when it alone is made, and is the same as in the whole tree', () => {
+    const io = { stdout: { isTTY: false, columns: 80 }, stderr: { isTTY: false, columns: 80 } } as Io;
+    const make = (only?: string) => createProgram(io, { version: '1.2.3' }, async () => undefined, only).commands;
+    const whole = make();
+    for (const command of whole) {
+      const alone = make(command.name());
+      const same = alone.find((one) => one.name() === command.name());
+      expect(same?.helpInformation(), command.name()).toBe(command.helpInformation());
+      if (command.name() !== 'completion') expect(alone.length, command.name()).toBeLessThan(5);
+    }
+    expect(make('no-such-command')).toHaveLength(whole.length);
   });
 
   test.each(READING)('%s --json prints one schema-versioned document and nothing else', async (line) => {
