@@ -31,6 +31,12 @@ export function prepareCaptures({ db }: Store) {
       `SELECT ${columns} FROM files WHERE root_id = @root AND dir = @dir AND +state = 'present'
        UNION ALL SELECT ${columns} FROM files WHERE root_id = @root AND dir >= @from AND dir < @to AND +state = 'present'`,
     ),
+    hasPresentBelow: db.prepare<[number, string, string], { one: 1 }>(
+      `SELECT 1 AS one FROM files WHERE root_id = ? AND dir >= ? AND dir < ? AND +state = 'present' LIMIT 1`,
+    ),
+    hasPresentInFolders: db.prepare<[number], { one: 1 }>(
+      `SELECT 1 AS one FROM files WHERE root_id = ? AND dir > '' AND +state = 'present' LIMIT 1`,
+    ),
     countPresent: db.prepare<[number], { count: number }>(
       "SELECT count(*) AS count FROM files WHERE root_id = ? AND state = 'present'",
     ),

@@ -67,6 +67,8 @@ export type Captures = {
   readonly find: (rootId: number, dir: string, name: string) => IndexedFile | undefined;
   /** All files of the index that are present at or below a folder that is gone. */
   readonly presentBelow: (rootId: number, dir: string) => readonly IndexedFile[];
+  /** Whether any file of the index is present in a folder below this one. */
+  readonly hasPresentBelow: (rootId: number, dir: string) => boolean;
   readonly countPresent: (rootId: number) => number;
 };
 
@@ -219,6 +221,9 @@ export function createCaptures(
       dir === ''
         ? sql.presentIn.all(rootId).map(toIndexedFile)
         : sql.presentBelow.all({ root: rootId, dir, from: `${dir}/`, to: `${dir}0` }).map(toIndexedFile),
+    hasPresentBelow: (rootId, dir) =>
+      (dir === '' ? sql.hasPresentInFolders.get(rootId) : sql.hasPresentBelow.get(rootId, `${dir}/`, `${dir}0`)) !==
+      undefined,
     countPresent: (rootId) => sql.countPresent.get(rootId)?.count ?? 0,
   };
 }

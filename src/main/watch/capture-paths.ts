@@ -23,6 +23,8 @@ type Sorted = {
   readonly gone: Map<string, IndexedFile>;
   readonly seen: Seen[];
   readonly rulesChangedIn: string[];
+  /** Whether files are known in a folder below this one, asked once for all files of a burst. */
+  readonly hasBelow: Map<string, boolean>;
 };
 
 /**
@@ -35,7 +37,7 @@ export async function capturePaths(
   due: readonly DuePath[],
   gone: Map<string, IndexedFile>,
 ): Promise<readonly string[]> {
-  const sorted: Sorted = { toRead: [], gone, seen: [], rulesChangedIn: [] };
+  const sorted: Sorted = { toRead: [], gone, seen: [], rulesChangedIn: [], hasBelow: new Map() };
   // What is read is opened where it seems to be, or not at all: in between a folder may become a link.
   const linked: LinkedFolders = new Map();
   for (const { path, firstMs } of due) sortPath(context, path, firstMs, sorted, linked);
@@ -86,6 +88,13 @@ function sortPath(context: RootContext, path: string, firstMs: number, sorted: S
 
 /** What lay below a path is gone when the path is no folder any more. */
 function loseBelow({ parts, rootId }: RootContext, path: string, sorted: Sorted): void {
+  const { dir } = splitPath(path);
+  let hasBelow = sorted.hasBelow.get(dir);
+  if (hasBelow === undefined) {
+    hasBelow = parts.captures.hasPresentBelow(rootId, dir);
+    sorted.hasBelow.set(dir, hasBelow);
+  }
+  if (!hasBelow) return;
   for (const file of parts.captures.presentBelow(rootId, path)) sorted.gone.set(joinPath(file.dir, file.name), file);
 }
 

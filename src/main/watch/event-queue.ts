@@ -33,6 +33,8 @@ export type EventQueueOptions = {
 
 /** Deletions count together over this time, as a big one comes in many small batches. */
 const RECENT_DELETES_MS = 60_000;
+/** So many changed files within the quiet time are a burst: the workers start while it goes on. */
+const BURST_FILES = 256;
 /** A name no file can have: stands in the coalescer for "scan this folder". */
 const SHALLOW = '\0';
 const DEEP = '\0\0';
@@ -62,6 +64,7 @@ export function createEventQueue(context: RootContext, options: EventQueueOption
 
   const note = (path: string): void => {
     const dueMs = coalescer.note(path, parts.monotonicMs());
+    if (coalescer.size() === BURST_FILES) parts.pool.warm();
     // A timer that fires before this path is due arms itself again.
     if (timer !== null && timerDueMs <= dueMs) return;
     wake();

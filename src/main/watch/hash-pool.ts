@@ -32,6 +32,8 @@ export type HashPool = {
    * then nothing of what was read may be recorded, and all of it is to be read again.
    */
   readonly sync: (packs: ReadonlySet<number>) => Promise<void>;
+  /** Starts the workers before there is a job, as that takes a while: for a burst that is seen coming. */
+  readonly warm: () => void;
   /** How many jobs keep all workers busy. */
   readonly width: number;
   readonly stop: () => Promise<void>;
@@ -121,6 +123,13 @@ export function createHashPool(settings: HashSettings, listeners: HashPoolListen
   return {
     width: WORKERS,
     sync,
+    warm: () => {
+      for (const slot of slots) {
+        if (slot.worker !== null) continue;
+        start(slot);
+        rest(slot);
+      }
+    },
     read: (paths, maxBytes) =>
       new Promise((resolve, reject) => {
         const slot = slots.reduce((least, each) => (each.pending.size < least.pending.size ? each : least));
