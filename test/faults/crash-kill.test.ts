@@ -29,7 +29,7 @@ async function choosePoints(): Promise<NamedPoint[]> {
 
 describe('A process that is killed at any point', needs('strace', 'sqlite3'), () => {
   test('loses nothing that was acknowledged, repeats nothing and leaves nothing half-written', {
-    timeout: isAll ? 3_600_000 : 180_000,
+    timeout: isAll ? 4 * 3_600_000 : 180_000,
   }, async () => {
     const failures: string[] = [];
     let clean = 0;
