@@ -18,6 +18,7 @@ export function createProcessIo(): Io & { readonly flush: () => Promise<void> } 
     stderr: outputOf(process.stderr),
     readStdin,
     askLine,
+    askHidden: async (question) => (await import('./ask-hidden.ts')).askHidden(question),
     stdinIsTTY: process.stdin.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
