@@ -20,7 +20,8 @@ import { createPusher } from './push.ts';
 import { createQueueMethods } from './queue-methods.ts';
 import { quietConnector, quietError } from './quiet-connector.ts';
 import { createReporting, type ReportSettings } from './reporting.ts';
-import { createSession, type RunOptions, type Session } from './session.ts';
+import { createSession } from './session.ts';
+import type { RunOptions, Session } from './session-parts.ts';
 import type { NoteService } from './summaries.ts';
 
 export type SyncMethods = Pick<AgentMethods, keyof typeof syncMethods>;
