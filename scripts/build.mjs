@@ -13,6 +13,7 @@ const ENTRIES = {
   'workers/scan-worker': 'src/main/watch/scan-worker.ts',
   'workers/hash-worker': 'src/main/watch/hash-worker.ts',
   'workers/check-worker': 'src/main/store/check-worker.ts',
+  'workers/checkpoint-worker': 'src/main/store/checkpoint-worker.ts',
   'workers/backup-task': 'src/main/backup-task.ts',
   'workers/restore-worker': 'src/main/backup/restore-worker.ts',
   'workers/index-worker': 'src/main/store/search/index-worker.ts',

@@ -13,8 +13,9 @@ import type { Log } from './log/log.ts';
 import { createRedactor } from './privacy/redactor.ts';
 import type { SettingsSource } from './settings/settings.ts';
 import type { CrashGuard } from './sync/crash-guard.ts';
+import type { SyncEngine } from './sync/engine-parts.ts';
 import type { SyncShell } from './sync/parts.ts';
-import { createSyncEngine, type SyncEngine } from './sync/sync-engine.ts';
+import { createSyncEngine } from './sync/sync-engine.ts';
 import { createSyncStores } from './sync/sync-stores.ts';
 import type { Parts, Vault } from './vault.ts';
 

@@ -19,6 +19,7 @@ import { giveBackMemory } from './memory.ts';
 import { mendContents } from './mend-contents.ts';
 import { createPause } from './pause.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
+import { type Checkpointer, startCheckpointer } from './store/checkpointer.ts';
 import { clearTemporaryObjects } from './store/contents.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { acquireLock } from './store/lock.ts';
@@ -214,6 +215,7 @@ async function buildAgent(
       for (const listener of stopListeners) listener();
     },
   });
+  let checkpointer: Checkpointer | null = null;
   const daily: NodeJS.Timeout[] = [];
   let unlisten: (() => void)[] = [];
 
@@ -240,6 +242,9 @@ async function buildAgent(
       parts.search.start();
       return;
     }
+    checkpointer = startCheckpointer(vault.store, {
+      onProblem: (problem) => logger.warn('The log of the vault could not be copied; nothing is lost.', { problem }),
+    });
     // The desktop app asks its person for the first folder instead.
     if (settings.current().roots.length === 0 && host.shell !== 'desktop') {
       state.createdFirstRoot = createFirstRoot(host.environment);
@@ -321,6 +326,7 @@ async function buildAgent(
     if (mode === 'running') parts.note('agent.stopped', 'Angles stopped.');
     flush.stop();
     hub.stop();
+    await checkpointer?.stop();
     // Journal, vault, log, lock.
     for (const close of opened) close();
   };

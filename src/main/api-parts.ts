@@ -8,7 +8,7 @@ import type { LogFlush } from './log/flush.ts';
 import type { Log } from './log/log.ts';
 import type { Pause } from './pause.ts';
 import type { SettingsSource } from './settings/settings.ts';
-import type { SyncEngine } from './sync/sync-engine.ts';
+import type { SyncEngine } from './sync/engine-parts.ts';
 import type { Parts, Vault } from './vault.ts';
 import type { WatchService } from './watch/watch-service.ts';
 

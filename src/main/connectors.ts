@@ -2,7 +2,7 @@
 import { AppError } from '../shared/errors.ts';
 import type { Remote } from '../shared/model.ts';
 import type { EnvironmentKey, Settings } from '../shared/settings.ts';
-import type { DeviceDirectory, RemoteParts } from './sync/sync-engine.ts';
+import type { DeviceDirectory, RemoteParts } from './sync/engine-parts.ts';
 
 export type ConnectorEnvironment = {
   /** The value of an outside name (environment before `.env`); undefined when it is not set. */

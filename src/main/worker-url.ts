@@ -6,6 +6,7 @@ const WORKERS = {
   'scan-worker': 'watch/scan-worker.ts',
   'hash-worker': 'watch/hash-worker.ts',
   'check-worker': 'store/check-worker.ts',
+  'checkpoint-worker': 'store/checkpoint-worker.ts',
   'backup-task': 'backup-task.ts',
   'restore-worker': 'backup/restore-worker.ts',
 } as const;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Conflict, SyncPlan, SyncStatus } from '../../src/shared/contract-sync.ts';
 import type { Remote } from '../../src/shared/model.ts';
 import { FAKETIME_LIBRARY, needs } from '../support/needs.ts';
+import { signJwt } from '../support/supabase/keys.ts';
 import {
   bodyOf,
   type Device,
@@ -43,9 +44,9 @@ describe('bad input of sync', needs('postgres and postgrest', 'faketime'), () =>
 
   beforeAll(async () => {
     servers = await startServers();
-    const { NOTION_BASE_URL = '', ...others } = servers.services;
+    const { NOTION_BASE_URL = '', NOTION_PER_SECOND = '', ...others } = servers.services;
     environment = others;
-    const place = makePlace({ NOTION_BASE_URL });
+    const place = makePlace({ NOTION_BASE_URL, NOTION_PER_SECOND });
     mkdirSync(place.dataFolder, { mode: 0o700 });
     writeFileSync(join(place.dataFolder, '.env'), '', { mode: 0o600 });
     device = await startDevice(place);
@@ -272,6 +273,47 @@ describe('bad input of sync', needs('postgres and postgrest', 'faketime'), () =>
     }
     await until(async () => (await sync(one.remote)).exit === 0, 60_000);
     expect(await isThere(one.remote, id)).toBe(true);
+  });
+
+  test('a session that has expired is renewed by itself', async () => {
+    const body = JSON.stringify({ code: 'PGRST303', details: null, hint: null, message: 'JWT expired' });
+    await servers.supabase.fault({ path: '/rest/v1/rpc/angles_push', fault: { kind: 'answer', status: 401, body } });
+    const id = await decide('Written with an old session');
+    await until(() => isThere('supabase', id));
+    expect((await sync('supabase')).exit).toBe(0);
+  });
+
+  test('a key that has expired: tried three times at most, nothing lost, and a new one goes on by itself', async () => {
+    const { keys, url } = servers.supabase;
+    const claims = { iss: 'supabase', ref: 'local', role: 'service_role', iat: 1_600_000_000, exp: 1_700_000_000 };
+    const place = makePlace({});
+    const setKey = (key: string): void =>
+      writeFileSync(join(place.dataFolder, '.env'), `SUPABASE_URL=${url}\nSUPABASE_KEY=${key}\n`, { mode: 0o600 });
+    mkdirSync(place.dataFolder, { mode: 0o700 });
+    setKey(signJwt(claims, keys.jwtSecret));
+    await servers.supabase.clear();
+    const other = await startDevice(place);
+    try {
+      const status = async () =>
+        (await other.client.call('sync.status', {})).remotes.find(({ remote }) => remote === 'supabase');
+      const { record } = await other.json<Saved>('decisions', 'add', 'Written with a key of yesterday');
+      const stuck = await until(async () => {
+        const one = await status();
+        return one?.state === 'needs_you' ? one : null;
+      }, 60_000);
+      expect(stuck).toMatchObject({ code: 'remote.unauthorized', nextTryAtMs: null });
+      expect(stuck.reason).toContain('JWT expired');
+      expect(stuck.fix).toMatch(/SUPABASE_KEY|key/);
+      const asked = await other.cli('sync', '--only', 'supabase');
+      expect([asked.code, asked.stdout]).toEqual([3, expect.stringContaining('JWT expired')]);
+      expect((await status())?.pending).toBeGreaterThan(0);
+      expect(await isThere('supabase', record.id)).toBe(false);
+      setKey(keys.secret);
+      await until(() => isThere('supabase', record.id));
+      await until(async () => (await status())?.pending === 0);
+    } finally {
+      await other.stop();
+    }
   });
 
   test('a property that was renamed is followed', async () => {

@@ -1,8 +1,10 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nameFromBytes, nameToBytes } from '../../src/main/path-names.ts';
 import type { Conflict, SyncStatus } from '../../src/shared/contract-sync.ts';
 import { angles } from '../support/daemon.ts';
+import { below, HOSTILE_NAMES } from '../support/hostile-names.ts';
 import { needs } from '../support/needs.ts';
 import {
   bodyOf,
@@ -233,6 +235,40 @@ describe('sync as a whole', needs('postgres and postgrest'), () => {
     expect(await version('after.md', 'renamed')).toMatchObject({ previous_path: 'before.md' });
     rmSync(join(device.place.root, 'after.md'));
     expect(await version('after.md', 'deleted')).toMatchObject({ content: null, content_omitted: 'deleted' });
+  });
+
+  test('hostile names of files and titles are the same bytes on every side', async () => {
+    for (const { label, bytes } of HOSTILE_NAMES) writeFileSync(below(device.place.root, bytes), `named: ${label}\n`);
+    const title = (bytes: Buffer): string => `<${nameFromBytes(bytes)}>`;
+    const expected = HOSTILE_NAMES.map(({ bytes }) => Buffer.from(title(bytes)).toString('hex')).sort();
+    const ids: string[] = [];
+    for (const { bytes } of HOSTILE_NAMES) {
+      const fields = { title: title(bytes) };
+      const { record } = await device.client.call('records.create', { table: 'decision_vault', fields, origin: 'cli' });
+      ids.push(record.id);
+    }
+    const hex = (titles: readonly unknown[]): string[] =>
+      titles.map((each) => Buffer.from(String(each)).toString('hex')).sort();
+    await until(async () => {
+      const rows = await servers.supabase.query(
+        `SELECT path, content FROM public.file_snapshots WHERE content LIKE 'named: %'`,
+      );
+      const found = new Map(rows.map(({ path, content }) => [nameToBytes(String(path)).toString('hex'), content]));
+      return HOSTILE_NAMES.every(({ label, bytes }) => found.get(bytes.toString('hex')) === `named: ${label}\n`);
+    });
+    await until(
+      async () =>
+        (await servers.pages()).filter((page) => ids.includes(textOf(page, 'Angles ID'))).length === ids.length,
+    );
+    // Read back from both: nothing of it is an edit.
+    await sync();
+    const pages = (await servers.pages()).filter((page) => ids.includes(textOf(page, 'Angles ID')));
+    const rows = await servers.supabase.query('SELECT title FROM public.decision_vault WHERE id::text = ANY($1)', [
+      ids,
+    ]);
+    const here = await Promise.all(ids.map(async (id) => (await shown(id)).title));
+    for (const side of [pages.map((page) => textOf(page, 'Name')), rows.map((row) => row.title), here])
+      expect(hex(side)).toEqual(expected);
   });
 
   test('what another device did is told here, and what it writes arrives; only one of them talks to Notion', async () => {

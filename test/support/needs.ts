@@ -10,6 +10,8 @@ const PROBES = {
   mount: () => succeeds('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs -o size=64k angles-probe /mnt']),
   setpriv: () => succeeds('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'true']),
   unshare: () => succeeds('unshare', ['-Ur', 'true']),
+  /** A terminal for a program that asks. */
+  script: () => succeeds('script', ['-qec', 'true', '/dev/null']),
   faketime: () => statSync(FAKETIME_LIBRARY, { throwIfNoEntry: false }) !== undefined,
   /** PostgreSQL and PostgREST from npm: there are packages for Linux x64. */
   'postgres and postgrest': canRunServers,

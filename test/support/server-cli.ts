@@ -47,6 +47,10 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
       err.push(Buffer.from(question));
       return answers.shift() ?? null;
     },
+    askHidden: async (question) => {
+      err.push(Buffer.from(question));
+      return answers.shift() ?? null;
+    },
     stdinIsTTY: options.tty === true,
     env: options.env ?? {},
     cwd: '/home/mira',

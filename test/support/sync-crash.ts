@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { openAgent } from '../../src/main/agent.ts';
 import type { MergedTable } from '../../src/main/sync/connector.ts';
 import type { EditableRecord } from '../../src/shared/model.ts';
+import { COMPILED } from './compiled.ts';
 import { checkVault, type Problem } from './crash-check.ts';
 import { type LedgerLine, sha256Of, toLedger } from './crash-ledger.ts';
 import { CHANGING_CALLS, type NamedPoint, namePoint } from './crash-points.ts';
@@ -76,7 +77,7 @@ type Ran = {
 async function runChild(services: CrashServices, place: CrashPlace, strace: readonly string[]): Promise<Ran> {
   const { sandbox } = place;
   const args = [...strace, ...nodeArgs(CHILD, [sandbox.dataFolder, sandbox.root])];
-  const env = { PATH: process.env.PATH, HOME: sandbox.base, ...place.services };
+  const env = { PATH: process.env.PATH, HOME: sandbox.base, ...COMPILED, ...place.services };
   const child = spawn('strace', args, { stdio: ['pipe', 'pipe', 'pipe'], env });
   let errors = '';
   child.stderr.on('data', (text: Buffer) => {

@@ -51,6 +51,8 @@ export async function startServers(): Promise<Servers> {
       NOTION_API_KEY: notion.token,
       NOTION_DATABASE_ID: made.databaseId,
       NOTION_BASE_URL: notion.baseUrl,
+      // The rate that Notion allows is the matter of tests of its own.
+      NOTION_PER_SECOND: '1000',
     },
     pages,
     page: async (id) => (await pages()).find((page) => textOf(page, 'Angles ID') === id),

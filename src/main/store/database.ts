@@ -20,6 +20,8 @@ export type Store = {
    * Throws `data.full` when the disk is full; then nothing of it happened.
    */
   readonly write: <T>(work: (tx: Transaction) => T) => T;
+  /** Calls back after each commit of `write`; the last listener counts. */
+  readonly onCommit: (listener: () => void) => void;
   readonly close: () => void;
 };
 
@@ -33,6 +35,8 @@ export type Transaction = {
 /** `ANGL` as an integer: tells a vault from any other SQLite file. */
 export const APPLICATION_ID = 0x414e474c;
 export const VAULT_FILE = 'vault.db';
+/** 32 MB of log before it is copied into the file: a first capture writes fewer pages twice. */
+export const AUTOCHECKPOINT_FRAMES = 4_000;
 /** Older versions carry the WAL-reset race that can damage a database (fixed in 3.51.3; sqlite.org/wal.html). */
 const OLDEST_SQLITE = [3, 51, 3] as const;
 
@@ -80,8 +84,7 @@ function openVault(file: string, migrations: readonly Migration[]): Db {
     db.pragma('foreign_keys = ON');
     db.pragma('busy_timeout = 5000');
     db.pragma('cache_size = -8000');
-    // 32 MB of log before it is copied into the file: a first capture writes fewer pages twice.
-    db.pragma('wal_autocheckpoint = 4000');
+    db.pragma(`wal_autocheckpoint = ${AUTOCHECKPOINT_FRAMES}`);
     db.pragma('journal_size_limit = 67108864');
     migrate(db, migrations);
     return db;
@@ -121,13 +124,17 @@ function prepare(db: Db, nowMs: () => number): Omit<Store, 'dataFolder' | 'nowMs
     if (clock.last() !== before) saveClock.run(clock.last());
     return result;
   });
+  let committed = (): void => undefined;
   const write = <T>(work: (tx: Transaction) => T): T => {
     if (db.inTransaction) return work(transaction);
+    let result: T;
     try {
-      return run.immediate(work) as T;
+      result = run.immediate(work) as T;
     } catch (cause) {
       throw translateSqliteError(cause, db.name);
     }
+    committed();
+    return result;
   };
 
   const known = db.prepare<[], { value: string }>("SELECT value FROM meta WHERE key = 'device_id'").get();
@@ -135,7 +142,10 @@ function prepare(db: Db, nowMs: () => number): Omit<Store, 'dataFolder' | 'nowMs
   if (known === undefined) {
     write(() => db.prepare("INSERT INTO meta (key, value) VALUES ('device_id', ?)").run(deviceId));
   }
-  return { db, deviceId, clock, write, close: () => db.close() };
+  const onCommit = (listener: () => void): void => {
+    committed = listener;
+  };
+  return { db, deviceId, clock, write, onCommit, close: () => db.close() };
 }
 
 function missingCounter(db: Db): AppError {

@@ -7,12 +7,13 @@
  *   that equals the key is no user. https://supabase.com/docs/guides/api/api-keys
  * - A missing key: 401 `No API key found in request`; a wrong one: 401 `Invalid API key`.
  *   https://supabase.com/docs/guides/troubleshooting (as reported by clients in public threads)
- * - A user's bearer token decides role and `auth.uid()`; PostgREST itself judges signature and expiry.
+ * - A user's bearer token decides role and `auth.uid()`; PostgREST itself judges signature and expiry, also those of a
+ *   key in the old form, which is a token itself.
  * Not kept: rate limits per plan (ordered as faults instead), CORS, edge functions, GraphQL.
  */
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Fault } from './faults.ts';
-import { type ProjectKeys, signJwt } from './keys.ts';
+import { expiredJwt, type ProjectKeys, signJwt } from './keys.ts';
 
 export type Caller = {
   readonly role: 'anon' | 'authenticated' | 'service_role' | string;
@@ -32,6 +33,8 @@ export function callerOf(
     return {
       refused: { message: 'No API key found in request', hint: 'No `apikey` request header or url param was found.' },
     };
+  const expired = expiredJwt(apikey, keys.jwtSecret);
+  if (expired !== null) return { role: String(expired.role), userId: null, token: apikey };
   const keyRole = roleOfKey(apikey, keys);
   if (keyRole === null)
     return {

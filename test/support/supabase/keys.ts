@@ -38,11 +38,23 @@ export function signJwt(claims: Claims, secret: string): string {
 
 /** The claims of a token that is signed with the secret and not expired; null for every other. */
 export function verifyJwt(token: string, secret: string): Claims | null {
+  const claims = signedClaims(token, secret);
+  return claims === null || isExpired(claims) ? null : claims;
+}
+
+/** The claims of a token that was good and is not any more; null for every other. */
+export function expiredJwt(token: string, secret: string): Claims | null {
+  const claims = signedClaims(token, secret);
+  return claims !== null && isExpired(claims) ? claims : null;
+}
+
+const isExpired = ({ exp }: Claims): boolean => typeof exp === 'number' && exp * 1_000 < Date.now();
+
+function signedClaims(token: string, secret: string): Claims | null {
   const [head, claims, signature] = token.split('.');
   if (head === undefined || claims === undefined || signature === undefined) return null;
   const expected = createHmac('sha256', secret).update(`${head}.${claims}`).digest();
   const given = Buffer.from(signature, 'base64url');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
-  const parsed = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Claims;
-  return typeof parsed.exp === 'number' && parsed.exp * 1_000 < Date.now() ? null : parsed;
+  return JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Claims;
 }

@@ -53,9 +53,14 @@ export function addConfig(program: Command, runner: Runner): void {
   define(
     config,
     runner,
-    { usage: 'get <key>', summary: 'Print one setting', examples: ['angles config get watch.quiet_ms'] },
-    (context, [key = '']) =>
-      context.withAgent(async (client) => {
+    {
+      usage: 'get <key>',
+      summary: 'Print one setting, or whether a name of a service is set',
+      examples: ['angles config get watch.quiet_ms', 'angles config get SUPABASE_URL'],
+    },
+    async (context, [key = '']) => {
+      if (isOutsideName(key)) return (await import('./config-service.ts')).getService(context, key);
+      return context.withAgent(async (client) => {
         const { values } = await client.call('settings.show', {});
         const found = values.find((one) => one.key === key);
         if (found === undefined)
@@ -64,7 +69,8 @@ export function addConfig(program: Command, runner: Runner): void {
             values.map((one) => one.key),
           );
         context.answer(found, () => [valueText(found.value)]);
-      }),
+      });
+    },
   );
   addChanging(config, runner);
 }
@@ -82,29 +88,42 @@ function addChanging(config: Command, runner: Runner): void {
     config,
     runner,
     {
-      usage: 'set <key> <value>',
-      summary: 'Change one setting in config.json',
+      usage: 'set <key> [value]',
+      summary: 'Change one setting in config.json, or keep the key of a service',
       examples: [
         'angles config set dashboard.theme dark',
         'angles config set watch.max_file_mb 250',
         `angles config set roots '[{"path": "~/notes"}]'`,
+        'angles config set SUPABASE_URL https://PROJECT.supabase.co',
+        'angles config set SUPABASE_KEY',
+        'angles config set NOTION_API_KEY < key.txt',
       ],
       notes:
-        'The value is read as JSON when it is JSON, as text otherwise. Secrets are never settings: put them into the environment or .env.',
+        'The value of a setting is read as JSON when it is JSON, as text otherwise.\nNames of services are in capitals (`angles config check` lists them). Secrets are never arguments: they are asked for\nwithout being shown, or read from standard input, and kept in the keychain of a running desktop app, else in .env.',
     },
-    (context, [key = '', value = '']) => change(context, key, readValue(value)),
+    async (context, [key = '', value]) => {
+      if (isOutsideName(key)) return (await import('./config-service.ts')).setService(context, key, value);
+      if (value === undefined) throw new AppError('usage.bad_argument', `${displayPath(key)} needs a value.`);
+      return change(context, key, readValue(value));
+    },
   );
   define(
     config,
     runner,
     {
       usage: 'reset <key>',
-      summary: 'Give one setting its default again',
-      examples: ['angles config reset dashboard.port'],
+      summary: 'Give one setting its default again, or forget the key of a service',
+      examples: ['angles config reset dashboard.port', 'angles config reset NOTION_API_KEY'],
     },
-    (context, [key = '']) => change(context, key, null),
+    async (context, [key = '']) =>
+      isOutsideName(key)
+        ? (await import('./config-service.ts')).resetService(context, key)
+        : change(context, key, null),
   );
 }
+
+/** Settings are small and dotted; names of the outside are as environments have them. */
+const isOutsideName = (key: string): boolean => /^[A-Z][A-Z0-9_]*$/.test(key);
 
 function readValue(text: string): unknown {
   try {

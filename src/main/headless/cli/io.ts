@@ -6,6 +6,8 @@ export type Io = {
   readonly readStdin: () => Promise<string>;
   /** One line typed by a person, after a question on stderr; null at the end of input. */
   readonly askLine: (question: string) => Promise<string | null>;
+  /** The same for a secret: what is typed is not shown. */
+  readonly askHidden: (question: string) => Promise<string | null>;
   readonly stdinIsTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

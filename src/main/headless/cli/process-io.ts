@@ -20,6 +20,7 @@ export function createProcessIo(): Io & { readonly flush: () => Promise<void> } 
     stderr: outputOf(process.stderr),
     readStdin,
     askLine,
+    askHidden: async (question) => (await import('./ask-hidden.ts')).askHidden(question),
     // Only when asked: the first look at standard input loads what reads it.
     get stdinIsTTY() {
       return process.stdin.isTTY === true;

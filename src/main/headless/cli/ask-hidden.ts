@@ -1,0 +1,20 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+
+/** One line typed by a person that the terminal does not show; null at the end of input and on Ctrl-C. */
+export function askHidden(question: string): Promise<string | null> {
+  process.stderr.write(question);
+  return new Promise((resolve) => {
+    // The terminal echoes nothing while readline has it, and what readline itself would draw goes nowhere.
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
+    reader.once('line', (line) => {
+      resolve(line);
+      reader.close();
+    });
+    reader.once('close', () => {
+      process.stderr.write('\n');
+      resolve(null);
+    });
+  });
+}
