@@ -13,8 +13,8 @@ export type ZipInput = {
   readonly mtime: Date;
   /** Permission bits. */
   readonly mode: number;
-  /** Called when its turn comes, after the entry before was written to its end. */
-  readonly open: () => Promise<AsyncIterable<Buffer> | Iterable<Buffer>>;
+  /** Called when its turn comes, after the entry before was written to its end. null: it is left out. */
+  readonly open: () => Promise<AsyncIterable<Buffer> | Iterable<Buffer> | null>;
 };
 
 export type ZipWriteOptions = {
@@ -55,7 +55,9 @@ export async function* writeZip(entries: Iterable<ZipInput>, options: ZipWriteOp
     return bytes;
   };
   for (const input of entries) {
-    const { first, rest } = await readStart(await input.open());
+    const pieces = await input.open();
+    if (pieces === null) continue;
+    const { first, rest } = await readStart(pieces);
     const common = { name: input.name, mtime: input.mtime, mode: input.mode, at: position };
     if (rest === null) {
       const packed = options.level === 0 ? first : await deflateWhole(first, { level: options.level });
