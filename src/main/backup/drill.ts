@@ -101,22 +101,6 @@ export function lastProvenRestore(runs: RunStore): { readonly atMs: number; read
   return run === undefined ? null : { atMs: run.finishedMs, receipt: run.data as unknown as DrillReceipt };
 }
 
-const DAY_MS = 86_400_000;
-
-/** How it stands: `red` when the last proven restore is older than 14 days, `amber` when a drill is due or the last one failed. */
-export function drillVerdict(given: {
-  readonly lastProvenMs: number | null;
-  readonly lastOutcome: 'ok' | 'failed' | null;
-  readonly firstBackupMs: number | null;
-  readonly nowMs: number;
-}): 'ok' | 'amber' | 'red' | 'off' {
-  const { lastProvenMs, lastOutcome, firstBackupMs, nowMs } = given;
-  if (firstBackupMs === null) return 'off';
-  const sinceMs = nowMs - Math.max(lastProvenMs ?? firstBackupMs, 0);
-  if (sinceMs > 14 * DAY_MS) return 'red';
-  return lastOutcome === 'failed' || sinceMs > 8 * DAY_MS ? 'amber' : 'ok';
-}
-
 async function restoreAll(
   source: BackupSource,
   scratch: string,
