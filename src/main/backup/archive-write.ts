@@ -39,8 +39,8 @@ export type ArchiveRequest = {
   readonly redact: Redact | null;
   /** Refuse an archive that is not encrypted when something secret could not be taken out (`backup.refused`). */
   readonly sanityCheck: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ArchiveProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
 };
 
 export type ArchiveProgress = {
