@@ -115,9 +115,9 @@ function createDeps(all: BackupParts): BackupServiceDeps {
   const { host, mode, settings, log, hub, vault, parts, watch, state } = all;
   const { store } = vault;
   const bucket = createBucketSource(all);
-  const redactor = createRedactor({
-    secrets: () => ENVIRONMENT.flatMap(({ name, secret }) => (secret ? (settings.environment(name) ?? []) : [])),
-  });
+  const secretsNow = (): readonly string[] =>
+    ENVIRONMENT.flatMap(({ name, secret }) => (secret ? (settings.environment(name) ?? []) : []));
+  const redactor = createRedactor({ secrets: secretsNow });
   const { outbox, activities, journal } = parts;
   const rows = { decision_vault: prepareRows(store.db, 'decision_vault'), memories: prepareRows(store.db, 'memories') };
   const save = createSave(store, { outbox, activities, journal }, (record) => rows[record.table].save(record));
@@ -148,7 +148,7 @@ function createDeps(all: BackupParts): BackupServiceDeps {
       return lookAtFolders({ rootPath: root.path, exclude: root.exclude, respectGitignore: root.respectGitignore });
     },
     // A command without an agent has nobody whom a backup could hold up.
-    backupInTask: mode === 'running' ? createBackupProcess(() => state.plan.watched) : null,
+    tasks: mode === 'running' ? createBackupProcess({ roots: () => state.plan.watched, hide: secretsNow }) : null,
     vaultContent: (sha256, sizeBytes) =>
       streamContent(store.db, host.dataFolder, { sha256: Buffer.from(sha256, 'hex'), sizeBytes }),
     restorer: {

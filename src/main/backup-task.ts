@@ -1,15 +1,26 @@
-/** The task that makes one backup beside the agent: it reads the vault over a connection of its own, and then ends. */
+/** The task that works on backups beside the agent: it reads the vault over a connection of its own, and then ends. */
 import { AppError, toWireError } from '../shared/errors.ts';
-import { createRepository } from './backup/open-repository.ts';
-import type { BackupResult, BackupSecret } from './backup/repository-types.ts';
+import { openArchive } from './backup/archive-read.ts';
+import { writeArchive } from './backup/archive-write.ts';
+import { drillBackup } from './backup/drill.ts';
+import { archiveKeyOf, fernetTextOf } from './backup/key-source.ts';
+import { createRepository, openRepository } from './backup/open-repository.ts';
+import { openRepositorySource } from './backup/repository-source.ts';
+import type { BackupSecret } from './backup/repository-types.ts';
 import { createRepositoryWriter } from './backup/repository-writer.ts';
-import type { BackupJobMessage, FromBackupTask, ToBackupTask } from './backup-process.ts';
+import type { BackupSource } from './backup/source.ts';
+import type { PlaceJob } from './backup/tasks.ts';
+import type { FromBackupTask, SentSecret, TaskWork, ToBackupTask } from './backup-process.ts';
+import { createRedactor } from './privacy/redactor.ts';
+import { openVaultContents } from './store/vault-contents.ts';
 import { type TaskPort, taskPort } from './task.ts';
 import { lookAtFolders } from './watch/look-at-folders.ts';
 
 // Without its agent it must not write on: the next agent begins anew, as after any crash.
 const port = taskPort(() => process.exit(0));
 if (port !== null) run(port);
+
+type Told = { readonly signal: AbortSignal; readonly onProgress: (progress: unknown) => void };
 
 function run(port: TaskPort): void {
   const abort = new AbortController();
@@ -18,7 +29,10 @@ function run(port: TaskPort): void {
     const message = received as ToBackupTask;
     if (message.type === 'cancel') abort.abort();
     else
-      void makeBackup(message.job, abort.signal, tell)
+      void work(message.work, {
+        signal: abort.signal,
+        onProgress: (progress) => tell({ type: 'progress', progress }),
+      })
         .then(
           (result) => tell({ type: 'done', result }),
           (cause: unknown) => tell({ type: 'failed', ...describe(cause) }),
@@ -28,13 +42,23 @@ function run(port: TaskPort): void {
   tell({ type: 'ready' });
 }
 
-async function makeBackup(
-  job: BackupJobMessage,
-  signal: AbortSignal,
-  tell: (message: FromBackupTask) => void,
-): Promise<BackupResult> {
+function work(job: TaskWork, told: Told): Promise<unknown> {
+  switch (job.kind) {
+    case 'backup':
+      return makeBackup(job, told);
+    case 'archive':
+      return makeArchive(job, told);
+    case 'verify':
+      return verify(job, told);
+    case 'drill':
+      return drill(job, told);
+  }
+}
+
+async function makeBackup(job: TaskWork & { kind: 'backup' }, { signal, onProgress }: Told): Promise<unknown> {
   const { gitFolder, deviceId, branch, roots } = job;
-  const writer = createRepositoryWriter(createRepository({ gitFolder, secret: secretOf(job), deviceId, branch }), {
+  const secret = toSecret(job.secret);
+  const writer = createRepositoryWriter(createRepository({ gitFolder, secret, deviceId, branch }), {
     dataFolder: job.dataFolder,
     agentVersion: job.agentVersion,
     nowMs: () => job.nowMs,
@@ -47,18 +71,75 @@ async function makeBackup(
     },
   });
   try {
-    return await writer.backup({
-      reason: job.reason,
-      tag: job.tag,
-      signal,
-      onProgress: (progress) => tell({ type: 'progress', progress }),
-    });
+    return await writer.backup({ reason: job.reason, tag: job.tag, signal, onProgress });
   } finally {
     writer.close();
   }
 }
 
-function secretOf({ secret }: BackupJobMessage): BackupSecret {
+async function makeArchive(job: TaskWork & { kind: 'archive' }, { signal, onProgress }: Told): Promise<unknown> {
+  const { dataFolder, agentVersion, nowMs, state, secret, hide, kind: _, ...request } = job;
+  const redact = request.isEncrypted ? null : createRedactor({ secrets: () => hide }).redact;
+  return writeArchive(
+    { ...request, key: archiveKeyOf(toSecret(secret)), redact, signal, onProgress },
+    { dataFolder, agentVersion, nowMs: () => nowMs, state: () => state },
+  );
+}
+
+async function verify(job: TaskWork & { kind: 'verify' }, { signal, onProgress }: Told): Promise<unknown> {
+  const { place } = job;
+  if (place.kind === 'archive') {
+    // Opening an archive proves every byte of it.
+    await (await openPlace(job)).close();
+    return null;
+  }
+  const secret = job.secret === null ? null : toSecret(job.secret);
+  const reader = openRepository({ gitFolder: place.gitFolder, secret });
+  try {
+    return await reader.verify(place.commit, { signal, onProgress: (done, all) => onProgress([done, all]) });
+  } finally {
+    reader.close();
+  }
+}
+
+async function drill(job: TaskWork & { kind: 'drill' }, { signal, onProgress }: Told): Promise<unknown> {
+  const vault = openVaultContents(job.dataFolder);
+  try {
+    const source = await openPlace(job);
+    try {
+      const deps = {
+        dataFolder: job.dataFolder,
+        nowMs: () => job.nowMs,
+        vaultContent: vault.stream,
+        scratchFolder: null,
+      };
+      return await drillBackup(source, deps, { signal, onProgress });
+    } finally {
+      await source.close();
+    }
+  } finally {
+    vault.close();
+  }
+}
+
+async function openPlace(
+  job: Omit<PlaceJob, 'secret'> & { readonly secret: SentSecret | null },
+): Promise<BackupSource> {
+  const { place, dataFolder } = job;
+  const secret = job.secret === null ? null : toSecret(job.secret);
+  if (place.kind === 'archive')
+    return openArchive(place.file, {
+      key: secret === null ? null : archiveKeyOf(secret),
+      fernetKey: secret === null ? null : fernetTextOf(secret),
+      dataFolder,
+      verify: 'all',
+    });
+  const reader = openRepository({ gitFolder: place.gitFolder, secret });
+  const source = openRepositorySource(reader, reader.find(place.commit));
+  return { ...source, close: async () => reader.close() };
+}
+
+function toSecret(secret: SentSecret): BackupSecret {
   return secret.kind === 'key' ? { kind: 'key', key: Buffer.from(secret.hex, 'hex') } : secret;
 }
 

@@ -161,6 +161,21 @@ describe('the whole way', () => {
   });
 });
 
+describe('a file that cannot be captured', () => {
+  it('makes the backup incomplete: it is made, says which, and ends with 3', async () => {
+    const place = machine('one');
+    const config = { roots: [{ path: place.root }], watch: { max_file_mb: 1 } };
+    writeFileSync(join(place.dataFolder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+    writeFileSync(join(place.root, 'small.md'), 'in it\n');
+    writeFileSync(join(place.root, 'large.bin'), Buffer.alloc(1_100_000));
+    const made = await angles(place, 'backup', '--no-github', '--json');
+    expect([made.code, made.stderr]).toEqual([3, '']);
+    expect(json(made.stdout)).toMatchObject({ isNew: true, backup: { files: 1, incomplete: 1 } });
+    const skipped = await angles(place, 'files', '--skipped');
+    expect([skipped.code, skipped.stdout]).toEqual([0, expect.stringContaining('large.bin')]);
+  });
+});
+
 describe('a git server on a bad day', () => {
   const confirmed = async (place: DaemonPlace): Promise<void> => {
     writeFileSync(join(place.root, 'a.md'), 'one\n');

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { hash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -16,7 +17,9 @@ import { parseArchiveName } from '../../src/main/backup/archive-format.ts';
 import { openArchive } from '../../src/main/backup/archive-read.ts';
 import { openRepository } from '../../src/main/backup/open-repository.ts';
 import { testArchiveKey } from '../support/archive-key.ts';
+import { runStep, STEPS, type Step } from '../support/backup-step.ts';
 import { TEST_SECRET } from '../support/backup-vault.ts';
+import { type Bundle, bundleChild } from '../support/bundle.ts';
 import { plain } from '../support/crash-order.ts';
 import { CHANGING_CALLS, inPairs } from '../support/crash-points.ts';
 import { needs } from '../support/needs.ts';
@@ -32,9 +35,7 @@ import {
   wasKilled,
 } from '../support/strace.ts';
 
-const CHILD = join(import.meta.dirname, '../support/backup-step.ts');
-const STEPS = ['archive', 'prune', 'commit', 'repack'] as const;
-type Step = (typeof STEPS)[number];
+const CHILD = join(import.meta.dirname, '../support/backup-step-child.ts');
 /** Each run takes other points; what fails is printed with the command that replays it. */
 const PER_CALL = process.env.FAULTS === 'all' ? Number.POSITIVE_INFINITY : 1;
 /** Calls that ask the disk for space. Not `write`: libuv wakes its threads by it, and ends the process when that fails. */
@@ -43,6 +44,7 @@ const only = process.env.POINT;
 const DAY_MS = 86_400_000;
 
 let w: RestoreWorld;
+let bundle: Bundle;
 let nowMs: number;
 /** What lies there before any step. */
 let before: { readonly archives: readonly string[]; readonly commits: readonly string[] };
@@ -51,6 +53,7 @@ let afterPrune: readonly string[];
 const totals = { killed: 0, full: 0 };
 
 beforeAll(async () => {
+  bundle = await bundleChild(CHILD);
   w = newRestoreWorld();
   for (const name of ['a.md', 'b.md', 'dir/c.md']) w.put(name, `first ${name}`);
   w.put('large.bin', Buffer.alloc(1_500_000, 'large'));
@@ -60,10 +63,7 @@ beforeAll(async () => {
   for (const day of [40, 30, 20, 10, 1]) {
     w.put('a.md', `day ${day}`);
     await w.capture();
-    for (const step of ['archive', 'commit'] as const) {
-      const end = await child(w.dataFolder, step, nowMs - day * DAY_MS);
-      expect([end.code, end.stderr]).toEqual([0, '']);
-    }
+    for (const step of ['archive', 'commit'] as const) await runStep(step, w.dataFolder, nowMs - day * DAY_MS);
   }
   w.put('b.md', 'what the next backup has');
   await w.capture();
@@ -71,7 +71,7 @@ beforeAll(async () => {
   before = await stateOf(w.dataFolder);
   expect([before.archives.length, before.commits.length]).toEqual([5, 5]);
   const pruned = scene('whole', 'prune');
-  expect((await child(pruned, 'prune')).code).toBe(0);
+  await runStep('prune', pruned, nowMs);
   afterPrune = (await stateOf(pruned)).archives;
   expect(afterPrune.length).toBe(2);
   rmSync(pruned, { recursive: true });
@@ -79,6 +79,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   w?.remove();
+  bundle?.remove();
   if (totals.killed + totals.full > 0)
     process.stdout.write(
       `backups killed at ${totals.killed} points and without space at ${totals.full}: nothing that was there is lost. ` +
@@ -92,17 +93,22 @@ function scene(name: string, step: string): string {
   return folder;
 }
 
-function child(dataFolder: string, step: string, atMs = nowMs, strace: readonly string[] = []): Promise<ProcessEnd> {
-  const command = nodeArgs(CHILD, [step, dataFolder, String(atMs)]);
+function child(dataFolder: string, step: Step, strace: readonly string[] = []): Promise<ProcessEnd> {
+  const command = nodeArgs(bundle.file, [step, dataFolder, String(nowMs)]);
   const [program = '', ...args] = strace.length === 0 ? command : ['strace', ...strace, ...command];
   return run(program, args);
 }
+
+/** SHA-256 of archives that were proven: the same bytes need no second proof. */
+const proven = new Set<string>();
 
 /** Everything that counts as a backup there, each proven. Throws for one that cannot be restored. */
 async function stateOf(dataFolder: string): Promise<{ archives: string[]; commits: string[] }> {
   const folder = join(dataFolder, 'backups', 'archives');
   const archives = existsSync(folder) ? readdirSync(folder).filter((name) => parseArchiveName(name) !== null) : [];
   for (const name of archives) {
+    const sha256 = hash('sha256', readFileSync(join(folder, name)), 'hex');
+    if (proven.has(sha256)) continue;
     const source = await openArchive(join(folder, name), {
       key: testArchiveKey(),
       fernetKey: null,
@@ -110,6 +116,7 @@ async function stateOf(dataFolder: string): Promise<{ archives: string[]; commit
       verify: 'all',
     });
     await source.close();
+    proven.add(sha256);
   }
   const gitFolder = join(dataFolder, 'backups', 'local.git');
   if (!existsSync(gitFolder)) return { archives: archives.sort(), commits: [] };
@@ -125,11 +132,22 @@ async function stateOf(dataFolder: string): Promise<{ archives: string[]; commit
   }
 }
 
-async function trace(step: Step, extra: readonly string[] = []): Promise<TraceEvent[]> {
+const traces = new Map<Step, Promise<TraceEvent[]>>();
+
+/** The calls of a step that nothing strikes, with their paths. */
+function trace(step: Step): Promise<TraceEvent[]> {
+  const known = traces.get(step);
+  if (known !== undefined) return known;
+  const made = traceAnew(step);
+  traces.set(step, made);
+  return made;
+}
+
+async function traceAnew(step: Step): Promise<TraceEvent[]> {
   const of = scene('trace', step);
   const output = join(w.base, `trace-${step}`);
-  const calls = `trace=${CHANGING_CALLS.join(',')}`;
-  const end = await child(of, step, nowMs, ['-f', '--seccomp-bpf', '-qq', ...extra, '-o', output, '-e', calls]);
+  const how = ['-f', '--seccomp-bpf', '-qq', '-y', '-xx', '-s', '4096', '-o', output];
+  const end = await child(of, step, [...how, '-e', `trace=${CHANGING_CALLS.join(',')}`]);
   expect([end.code, end.stderr]).toEqual([0, '']);
   rmSync(of, { recursive: true });
   return parseTrace(readFileSync(output, 'latin1'));
@@ -155,21 +173,20 @@ async function prove(name: string): Promise<string[]> {
   try {
     const fault = how === 'kill' ? ({ signal: 'SIGKILL' } as const) : { error: 'ENOSPC' };
     // A disk that is full stays full.
-    const end = await child(of, step, nowMs, faultArgs({ call, when: how === 'kill' ? when : `${when}+` }, fault));
+    const end = await child(of, step, faultArgs({ call, when: how === 'kill' ? when : `${when}+` }, fault));
     if (how === 'kill' && !wasKilled(end)) return [];
     if (how === 'full') {
       totals.full += 1;
       if (![0, 10, 11].includes(end.code ?? -1)) problems.push(`ended with ${end.code}: ${end.stderr}`);
       if (end.code === 11 && !/^(data|file|backup)\./.test(end.stderr)) problems.push(`said ${end.stderr}`);
     } else totals.killed += 1;
-    if ((await child(of, 'tidy')).code !== 0) problems.push('the next start failed');
+    await runStep('tidy', of, nowMs);
     problems.push(...(await compare(of, step, 'after the fault')));
-    const again = await child(of, step);
-    if (again.code !== 0) problems.push(`the next try ended with ${again.code}: ${again.stderr}`);
+    await runStep(step, of, nowMs);
     problems.push(...(await compare(of, step, 'after the next try')));
     problems.push(...leftOver(of).map((left) => `${left} was left behind`));
   } catch (cause) {
-    problems.push(cause instanceof Error ? cause.message : String(cause));
+    problems.push(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   } finally {
     rmSync(of, { recursive: true, force: true });
   }
@@ -251,9 +268,9 @@ describe('A disk that is really full', needs('mount'), () => {
         ]);
         if (left === 0) expect(end.code).toBe(10);
         unlinkSync(join(disk, 'ballast'));
-        expect((await child(of, 'tidy')).code).toBe(0);
+        await runStep('tidy', of, nowMs);
         expect(await compare(of, step, 'after the fault')).toEqual([]);
-        expect((await child(of, step)).code).toBe(0);
+        await runStep(step, of, nowMs);
         expect([await compare(of, step, 'after the next try'), leftOver(of)]).toEqual([[], []]);
       } finally {
         spawnSync('umount', ['-l', disk]);
@@ -289,7 +306,6 @@ function checkPublished(events: readonly TraceEvent[], isMeant: (target: string)
 }
 
 describe('What is on the disk before what, when a backup is published', needs('strace'), () => {
-  const inHex = ['-y', '-xx', '-s', '4096'];
   test.each([
     ['archive', /\/archives\/memory_backup_[^/]*$/],
     ['archive', /\/archives\/\.memory_backup_[^/]*\.json$/],
@@ -298,7 +314,7 @@ describe('What is on the disk before what, when a backup is published', needs('s
     ['commit', /\/refs\/heads\/device\/d$/],
     ['repack', /\/objects\/pack\/pack-[^/]*\.idx$/],
   ] as const)('%s: bytes before the name, the name before the end (%s)', async (step, target) => {
-    const events = await trace(step, inHex);
+    const events = await trace(step);
     const check = (of: readonly TraceEvent[]) => checkPublished(of, (path) => target.test(path));
     expect(check(events)).toEqual([]);
     // The checker sees what is missing.

@@ -6,6 +6,7 @@ import { createRepository } from '../../src/main/backup/open-repository.ts';
 import { createRepositoryWriter } from '../../src/main/backup/repository-writer.ts';
 import { describeTree, listFiles } from '../support/archive-vault.ts';
 import { TEST_SECRET } from '../support/backup-vault.ts';
+import { type Bundle, bundleChild } from '../support/bundle.ts';
 import { inPairs } from '../support/crash-points.ts';
 import { needs } from '../support/needs.ts';
 import { newRestoreWorld, type RestoreWorld } from '../support/restore-world.ts';
@@ -34,6 +35,7 @@ const only = process.env.POINT;
 type Scene = { readonly base: string; readonly dataFolder: string; readonly root: string };
 
 let w: RestoreWorld;
+let bundle: Bundle;
 let file: string;
 let gitFolder: string;
 let before: string;
@@ -42,6 +44,7 @@ const totals = { tried: 0, completed: 0, back: 0 };
 
 /** The tree as the backup has it, and as it was when the restore began. */
 beforeAll(async () => {
+  bundle = await bundleChild(CHILD, { 'restore-worker': 'src/main/backup/restore-worker.ts' });
   w = newRestoreWorld();
   for (const name of ['same.md', 'changed.md', 'gone.md', 'dir/gone.md', 'dir/deep/changed.md', 'touched.md'])
     w.put(name, `backed up ${name}`);
@@ -73,7 +76,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  w.remove();
+  w?.remove();
+  bundle?.remove();
   if (totals.tried > 0)
     process.stdout.write(
       `restore killed at ${totals.tried} points: ${totals.completed} completed, ${totals.back} taken back, 0 in between. ` +
@@ -101,7 +105,7 @@ function inScene({ root, dataFolder }: Scene, args: readonly string[]): readonly
 }
 
 function child(of: Scene, what: string, strace: readonly string[] = []) {
-  const command = nodeArgs(CHILD, [what, of.dataFolder, what === 'lanes' ? gitFolder : file]);
+  const command = nodeArgs(bundle.file, [what, of.dataFolder, what === 'lanes' ? gitFolder : file]);
   return run('unshare', inScene(of, strace.length === 0 ? command : ['strace', ...strace, ...command]));
 }
 

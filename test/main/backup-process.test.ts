@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRepository } from '../../src/main/backup/open-repository.ts';
@@ -14,7 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => vault.close());
 
-const inTask = createBackupProcess(() => []);
+const tasks = createBackupProcess({ roots: () => [], hide: () => [] });
+const inTask = tasks.backup;
 const job = () => ({
   gitFolder: vault.gitFolder,
   branch: `device/${vault.store.deviceId}`,
@@ -86,6 +87,49 @@ describe('a backup in a task of its own', () => {
     const reader = openRepository({ gitFolder: vault.gitFolder, secret: TEST_SECRET });
     expect(reader.listBackups().map(({ commit }) => commit)).toEqual([first.summary.commit]);
     reader.close();
+  });
+
+  it('writes and proves archives, verifies and tries backups, as this process does', async () => {
+    for (let index = 0; index < 300; index += 1) vault.save(`dir-${index % 4}/${index}.md`, `note ${index}`);
+    const { summary } = await inTask(job(), { reason: 'manual' });
+    const { dataFolder } = vault;
+    const folder = join(dataFolder, 'backups', 'archives');
+    const wish = { reason: 'manual', tag: null, to: { folder }, compressionLevel: 6, sanityCheck: true };
+    const common = { dataFolder, agentVersion: '0.0.0', nowMs: Date.UTC(2026, 10, 25), state: {}, secret: TEST_SECRET };
+    const archive = await tasks.archive({ ...common, ...wish, isEncrypted: true }, {});
+    expect([archive.files, readdirSync(folder).length]).toEqual([300, 1]);
+    const places = [
+      { kind: 'repository', gitFolder: vault.gitFolder, commit: summary.commit },
+      { kind: 'archive', file: archive.file },
+    ] as const;
+    const told: unknown[] = [];
+    for (const place of places) {
+      const here = { dataFolder, secret: TEST_SECRET, place };
+      const proven = await tasks.verify(here, { onProgress: (progress) => void told.push(progress) });
+      expect(proven?.files ?? 300).toBe(300);
+      const { receipt } = await tasks.drill(
+        { ...here, nowMs: 5 },
+        { onProgress: (progress) => void told.push(progress) },
+      );
+      expect(receipt).toMatchObject({ outcome: 'ok', files: 300, comparedWithVault: 300, startedMs: 5 });
+      await expect(
+        tasks.verify({ ...here, secret: { kind: 'key', key: Buffer.alloc(32, 1) } }, {}),
+      ).rejects.toMatchObject({ code: 'backup.key_wrong' });
+    }
+    expect(told.length).toBeGreaterThan(2);
+    // A bit of the archive differs.
+    const bytes = readFileSync(archive.file);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(archive.file, bytes);
+    const changed = { dataFolder, secret: TEST_SECRET, place: places[1] };
+    await expect(tasks.verify(changed, {})).rejects.toMatchObject({ code: 'backup.damaged' });
+    // What the environment holds is taken out of what anybody may read.
+    const secret = ['hunter', 'two'].join('');
+    vault.save('secret.md', `the word is ${secret}`);
+    const hiding = createBackupProcess({ roots: () => [], hide: () => [secret] });
+    const readable = await hiding.archive({ ...common, ...wish, isEncrypted: false }, {});
+    expect(readable.redactions?.files.map(({ path }) => path)).toEqual(['secret.md']);
+    expect(readFileSync(readable.file).includes(secret)).toBe(false);
   });
 
   it('gets its key neither by its arguments nor by its environment', async () => {

@@ -1,11 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, rmSync, statSync } from 'node:fs';
+import { createReadStream, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { displayPath } from '../../shared/display.ts';
-import { AppError } from '../../shared/errors.ts';
+import { joinPath, splitPath } from '../path-names.ts';
 import type { BackupSnapshot, SnapshotFile, SnapshotTable } from '../store/backup-snapshot.ts';
 import { OBJECT_THRESHOLD_BYTES } from '../store/contents.ts';
-import { copySqliteFile, isLiveSqlite, isSqliteHeader } from '../store/sqlite-copy.ts';
 import {
   type ArchiveMetadata,
   FORMAT,
@@ -19,6 +17,7 @@ import {
 import { createIndexBuilder } from './archive-indexes.ts';
 import type { ArchiveDeps, ArchiveRequest } from './archive-write.ts';
 import { createEntryNamer } from './entry-names.ts';
+import { copyLive, databaseOf, mayBeDatabase } from './live-database.ts';
 import type { Redactor } from './redact-copy.ts';
 import { createSession } from './session-cache.ts';
 import type { ZipInput } from './zip-write.ts';
@@ -52,6 +51,7 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
   const { snapshot, createdAtMs, redactor, request } = parts;
   const id = randomUUID();
   const warnings: string[] = [];
+  const live: LiveFiles = { copied: new Set(), logs: new Set(), locked: [], warnings };
   const written: MetadataEntry[] = [];
   const roots = snapshot.roots();
   await inSteps(snapshot.writeLongTerm(redactor === null ? null : redactor.value), request.signal);
@@ -73,31 +73,37 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
   }
 
   const folders = rootFolders(roots);
+  const rootPaths = new Map(roots.map(({ rootId, path }) => [rootId, path]));
   const nameEntry = createEntryNamer();
   const files: { readonly file: SnapshotFile; readonly name: string }[] = [];
   for (const file of snapshot.files()) {
+    if (databaseOf(file.path) !== null) live.logs.add(`${rootPaths.get(file.rootId)}/${file.path}`);
     files.push({ file, name: nameEntry(`files/${folders.get(file.rootId) ?? file.rootId}`, file.path) });
     indexes.addPath(file.path);
     if (files.length % 2_000 === 0) await turn(request.signal);
   }
-  const incomplete = snapshot.skipped();
+  const skipped = snapshot.skipped();
+  const lacking = () => [...skipped, ...live.locked.map((file) => ({ ...file, reason: 'file.unreadable' }))];
   let filesDone = 0;
   let bytes = 0;
 
   const entry = (
     name: string,
-    open: () => Promise<AsyncIterable<Buffer> | Iterable<Buffer>>,
-    file?: { readonly mode: number; readonly mtimeUs: number; readonly done: () => MetadataEntry['file'] },
+    open: () => Promise<AsyncIterable<Buffer> | Iterable<Buffer> | null>,
+    file?: { readonly mode: number; readonly mtimeUs: number; readonly done: (size: number) => MetadataEntry['file'] },
   ): ZipInput => ({
     name,
     mtime: new Date(file === undefined ? createdAtMs : Math.floor(file.mtimeUs / 1_000)),
     mode: file === undefined ? 0o600 : file.mode & 0o777,
-    open: async () => counted(name, await open(), file?.done),
+    open: async () => {
+      const pieces = await open();
+      return pieces === null ? null : counted(name, pieces, file?.done);
+    },
   });
   async function* counted(
     name: string,
     pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
-    done: (() => MetadataEntry['file']) | undefined,
+    done: ((size: number) => MetadataEntry['file']) | undefined,
   ): AsyncGenerator<Buffer> {
     const digest = createHash('sha256');
     let size = 0;
@@ -106,7 +112,7 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
       size += piece.length;
       yield piece;
     }
-    const file = done?.();
+    const file = done?.(size);
     written.push({ name, size, sha256: digest.digest('hex'), ...(file === undefined ? {} : { file }) });
   }
 
@@ -116,16 +122,16 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
       name,
       async () => {
         request.signal?.throwIfAborted();
-        const { pieces, redacted } = await openFile(parts, roots, file, warnings);
-        redactions = redacted;
-        return pieces;
+        const opened = await openFile(parts, `${rootPaths.get(file.rootId)}/${file.path}`, file, live);
+        redactions = opened?.redacted ?? 0;
+        return opened?.pieces ?? null;
       },
       {
         mode: file.mode,
         mtimeUs: file.mtimeUs,
-        done: () => {
+        done: (size) => {
           filesDone += 1;
-          bytes += file.sizeBytes;
+          bytes += size;
           if (filesDone % 64 === 0 || filesDone === files.length)
             request.onProgress?.({ phase: 'writing', filesDone, filesAll: files.length });
           const { rootId, path, mode, mtimeUs } = file;
@@ -164,7 +170,7 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
     redactions: redactor?.report().kinds ?? {},
     counts: { files: filesDone, bytes, tables: counts(tables) },
     roots: roots.map(({ rootId, path }) => ({ root_id: rootId, path, folder: folders.get(rootId) ?? '' })),
-    incomplete: incomplete.map(({ rootId, path, reason }) => ({ root_id: rootId, path, reason })),
+    incomplete: lacking().map(({ rootId, path, reason }) => ({ root_id: rootId, path, reason })),
     entries: written,
   });
 
@@ -188,55 +194,56 @@ export async function createArchiveContents(parts: Parts): Promise<ArchiveConten
         open: async () => metadataText(metadata(), request.key),
       },
     ],
-    totals: () => ({ id, files: filesDone, bytes, tables: counts(tables), incomplete: incomplete.length, warnings }),
+    totals: () => ({ id, files: filesDone, bytes, tables: counts(tables), incomplete: lacking().length, warnings }),
   };
 }
 
 /** Bytes of one file: those of the vault, or a copy through SQLite for a database that somebody may be writing to. */
 async function openFile(
   { snapshot, work, redactor }: Parts,
-  roots: readonly { readonly rootId: number; readonly path: string }[],
+  path: string,
   file: SnapshotFile,
-  warnings: string[],
-): Promise<{ readonly pieces: AsyncIterable<Buffer> | Iterable<Buffer>; readonly redacted: number }> {
+  live: LiveFiles,
+): Promise<{
+  readonly pieces: AsyncIterable<Buffer> | Iterable<Buffer>;
+  readonly redacted: number;
+} | null> {
+  const { dir, name } = splitPath(path);
+  // Files come in the order of their names: a database before its log.
+  const database = databaseOf(name);
+  if (database !== null && live.copied.has(joinPath(dir, database))) return null;
+  const copy = join(work, 'live.db');
+  rmSync(copy, { force: true });
+  const how = mayBeDatabase(name, (log) => live.logs.has(joinPath(dir, log)))
+    ? await copyLive(path, copy, live.warnings)
+    : 'no database';
+  const isLive = how === 'copied';
+  if (how === 'locked') live.locked.push(file);
+  if (isLive) live.copied.add(path);
+  if (redactor === null && isLive) return { pieces: createReadStream(copy) as AsyncIterable<Buffer>, redacted: 0 };
   const isSmall = file.sizeBytes <= OBJECT_THRESHOLD_BYTES;
-  const whole = isSmall || redactor !== null ? await readWhole(snapshot, file) : null;
-  const live = await copyIfLive(whole, file, roots, work, warnings);
-  if (live !== null) return { pieces: createReadStream(live) as AsyncIterable<Buffer>, redacted: 0 };
-  if (whole === null) return { pieces: snapshot.stream(file) as AsyncIterable<Buffer>, redacted: 0 };
-  const copy = redactor?.file(file, whole) ?? { bytes: whole, redactions: 0 };
-  return { pieces: [copy.bytes], redacted: copy.redactions };
+  if (redactor === null && !isSmall) return { pieces: snapshot.stream(file) as AsyncIterable<Buffer>, redacted: 0 };
+  const whole = isLive ? readFileSync(copy) : await readWhole(snapshot, file);
+  const clean = redactor?.file(file, whole) ?? { bytes: whole, redactions: 0 };
+  return { pieces: [clean.bytes], redacted: clean.redactions };
 }
+
+/** What is known of databases while the files of an archive are read. */
+type LiveFiles = {
+  /** Taken as they were captured, which may be half of a transaction. */
+  readonly locked: SnapshotFile[];
+  /** Absolute, those that were copied. */
+  readonly copied: Set<string>;
+  /** Absolute. */
+  readonly logs: Set<string>;
+  readonly warnings: string[];
+};
 
 async function readWhole(snapshot: BackupSnapshot, file: SnapshotFile): Promise<Buffer> {
   if (file.sizeBytes <= OBJECT_THRESHOLD_BYTES) return snapshot.read(file.sha256);
   const pieces: Buffer[] = [];
   for await (const piece of snapshot.stream(file)) pieces.push(piece as Buffer);
   return Buffer.concat(pieces);
-}
-
-async function copyIfLive(
-  whole: Buffer | null,
-  file: SnapshotFile,
-  roots: readonly { readonly rootId: number; readonly path: string }[],
-  work: string,
-  warnings: string[],
-): Promise<string | null> {
-  // Without the bytes at hand the name is enough to look: few large files are databases.
-  if (whole !== null ? !isSqliteHeader(whole) : !/\.(db|sqlite3?|db3)$/i.test(file.path)) return null;
-  const root = roots.find(({ rootId }) => rootId === file.rootId);
-  const path = `${root?.path ?? ''}/${file.path}`;
-  if (root === undefined || !isLiveSqlite(path)) return null;
-  const target = join(work, 'live.db');
-  try {
-    rmSync(target, { force: true });
-    await copySqliteFile(path, target);
-    return statSync(target).isFile() ? target : null;
-  } catch (cause) {
-    if (!(cause instanceof AppError)) throw cause;
-    warnings.push(`${displayPath(path)} is in use and was taken as it was last captured: ${cause.message}`);
-    return null;
-  }
 }
 
 function stateOf(

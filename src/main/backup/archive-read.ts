@@ -6,12 +6,12 @@ import { AppError } from '../../shared/errors.ts';
 import { fsPath } from '../path-names.ts';
 import { type ArchiveKey, METADATA_NAME } from './archive-format.ts';
 import { openNewArchive } from './archive-source.ts';
-import { makeWorkFolder } from './archive-write.ts';
 import { decryptFernet, looksLikeFernet } from './fernet.ts';
 import { openOldArchive } from './old-archive.ts';
 import { openOldTable } from './old-table.ts';
 import { decryptFile } from './openpgp.ts';
 import type { BackupSource } from './source.ts';
+import { makeWorkFolder } from './work-folder.ts';
 import { readZipEntry } from './zip-contents.ts';
 import { readZipStructure, ZIP_LIMITS, type ZipLimits, type ZipStructure } from './zip-structure.ts';
 

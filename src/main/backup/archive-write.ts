@@ -22,6 +22,7 @@ import { type ArchiveKey, archiveFileName, COMMENT_BYTES, COMMENT_PREFIX } from 
 import { openArchive } from './archive-read.ts';
 import { encryptStream } from './openpgp.ts';
 import { assertMayLeave, createRedactor, type Redact, type RedactionReport, type Redactor } from './redact-copy.ts';
+import { clearWorkFolders, makeWorkFolder } from './work-folder.ts';
 import { writeZip } from './zip-write.ts';
 
 export type ArchiveRequest = {
@@ -38,8 +39,8 @@ export type ArchiveRequest = {
   readonly redact: Redact | null;
   /** Refuse an archive that is not encrypted when something secret could not be taken out (`backup.refused`). */
   readonly sanityCheck: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ArchiveProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
 };
 
 export type ArchiveProgress = {
@@ -111,19 +112,10 @@ export async function writeArchive(request: ArchiveRequest, deps: ArchiveDeps): 
 
 /** Removes what a killed process left of archives it was writing or reading. For the start, before anything else runs. */
 export function clearArchiveWork(dataFolder: string, archiveFolder: string): void {
-  rmSync(join(dataFolder, WORK_FOLDER), { recursive: true, force: true });
+  clearWorkFolders(dataFolder);
   if (!existsSync(archiveFolder)) return;
   for (const name of readdirSync(archiveFolder))
     if (/^\.memory_backup_.*\.[0-9a-f]{12}\.partial$/.test(name)) rmSync(join(archiveFolder, name), { force: true });
-}
-
-const WORK_FOLDER = join('backup', 'tmp');
-
-/** A folder for the plain bytes of archives while they are made or read; only this user may look into it. */
-export function makeWorkFolder(dataFolder: string): string {
-  const folder = join(dataFolder, WORK_FOLDER, randomBytes(8).toString('hex'));
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
 }
 
 function chooseFile(request: ArchiveRequest, createdAtMs: number): string {

@@ -17,6 +17,7 @@ import type { Redact } from './redact-copy.ts';
 import type { BackupSecret } from './repository-types.ts';
 import type { RetentionClass } from './retention.ts';
 import type { BackupSource } from './source.ts';
+import type { BackupTasks } from './tasks.ts';
 import { BACKUPS_FOLDER } from './vault-repository.ts';
 
 export type NewArchive = {
@@ -27,8 +28,8 @@ export type NewArchive = {
   readonly sanityCheck: boolean;
   /** Exactly this file, which is not kept track of; null for the folder of archives. */
   readonly to: string | null;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ArchiveProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ArchiveProgress) => void) | undefined;
 };
 
 export type Archives = {
@@ -48,29 +49,28 @@ export function createArchives(deps: {
   readonly keys: KeySource;
   readonly compressionLevel: () => number;
   readonly redact: Redact;
+  /** null: archives are made here. */
+  readonly tasks: BackupTasks | null;
 }): Archives {
   const { dataFolder } = deps.archive;
   const folder = join(dataFolder, BACKUPS_FOLDER, 'archives');
   const kept = createArchiveFolder(folder);
+  const write = ({ to, signal, onProgress, backupClass: _, ...wish }: NewArchive): Promise<ArchiveReceipt> => {
+    const { secret } = deps.keys.ensure();
+    const request = { ...wish, to: to === null ? { folder } : { file: to }, compressionLevel: deps.compressionLevel() };
+    const { agentVersion, nowMs, state } = deps.archive;
+    if (deps.tasks !== null) {
+      const job = { ...request, dataFolder, agentVersion, nowMs: nowMs(), state: state(), secret };
+      return deps.tasks.archive(job, { signal, onProgress });
+    }
+    const redact = request.isEncrypted ? null : deps.redact;
+    return writeArchive({ ...request, key: archiveKeyOf(secret), redact, signal, onProgress }, deps.archive);
+  };
   return {
     folder,
     kept,
     make: async (request) => {
-      const receipt = await writeArchive(
-        {
-          reason: request.reason,
-          tag: request.tag,
-          to: request.to === null ? { folder } : { file: request.to },
-          key: archiveKeyOf(deps.keys.ensure().secret),
-          isEncrypted: request.isEncrypted,
-          compressionLevel: deps.compressionLevel(),
-          redact: request.isEncrypted ? null : deps.redact,
-          sanityCheck: request.sanityCheck,
-          ...(request.signal === undefined ? {} : { signal: request.signal }),
-          ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
-        },
-        deps.archive,
-      );
+      const receipt = await write(request);
       if (request.to === null) kept.note(receipt, request.backupClass);
       return receipt;
     },

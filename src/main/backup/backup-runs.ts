@@ -1,12 +1,16 @@
 /** Backups on request, and proofs of those that exist. */
 import type { BackupItem, Destination, DestinationKind } from '../../shared/contract-backup.ts';
 import { AppError } from '../../shared/errors.ts';
+import { placeOf } from './catalog.ts';
 import { AWAY } from './destinations.ts';
 import { describeSummary, fetchInto } from './find-source.ts';
 import { makeArchive, makeBackup } from './make-backup.ts';
 import { openRepository } from './open-repository.ts';
+import type { Step } from './operation.ts';
+import type { RepositoryReader, VerifyReport } from './repository-types.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { listDestinations } from './service-status.ts';
+import type { BackupPlace } from './tasks.ts';
 import { noteVerified } from './upkeep.ts';
 
 export type RunWish = {
@@ -87,21 +91,35 @@ export async function verifyBackup(
     if (at === 'github') return verifyPushed(parts, id, startedMs);
     if (at === 'supabase') return verifyWhole(parts, id, at, startedMs);
     const found = await parts.catalog.find(id ?? 'latest');
-    if (found.kind === 'archive') return verifyWhole(parts, found.archive.id, at, startedMs);
+    const backup = parts.catalog.item(found);
+    if (found.kind === 'archive' && parts.deps.tasks === null) return verifyWhole(parts, backup.id, at, startedMs);
     const report = await parts.operations.show('verify', (tell) =>
-      found.reader.verify(found.summary.commit, {
-        signal: parts.signal,
-        onProgress: (done, all) => tell({ phase: 'reading', doneItems: done, totalItems: all }),
-      }),
+      verifyPlace(parts, placeOf(found), found.kind === 'repository' ? found.reader : null, tell),
     );
-    noteVerified(parts.memory, found.summary.commit, parts.deps.nowMs());
+    noteVerified(parts.memory, backup.id, parts.deps.nowMs());
     return {
       backup: parts.catalog.item(found),
-      objects: report.objects,
-      bytes: report.sizeBytes,
+      objects: report?.objects ?? backup.files,
+      bytes: report?.sizeBytes ?? backup.sizeBytes,
       durationMs: performance.now() - startedMs,
     };
   });
+}
+
+/** Beside the agent where there is one; `reader` reads here otherwise. */
+function verifyPlace(
+  { deps, keys, signal }: ServiceParts,
+  place: BackupPlace,
+  reader: RepositoryReader | null,
+  tell: (step: Step) => void,
+): Promise<VerifyReport | null> {
+  const onProgress = (done: number, all: number): void => tell({ phase: 'reading', doneItems: done, totalItems: all });
+  if (deps.tasks !== null) {
+    const job = { dataFolder: deps.dataFolder, secret: keys.current()?.secret ?? null, place };
+    return deps.tasks.verify(job, { signal, onProgress: ([done, all]) => onProgress(done, all) });
+  }
+  if (reader === null || place.kind !== 'repository') throw new Error('only a repository is verified here');
+  return reader.verify(place.commit, { signal, onProgress });
 }
 
 async function verifyPushed(parts: ServiceParts, id: string | undefined, startedMs: number): Promise<Verified> {
@@ -117,12 +135,11 @@ async function verifyPushed(parts: ServiceParts, id: string | undefined, started
     const reader = openRepository({ gitFolder, secret: parts.keys.current()?.secret ?? null });
     try {
       const summary = reader.find(id ?? 'latest');
-      const { objects, sizeBytes } = await reader.verify(summary.commit, {
-        signal: parts.signal,
-        onProgress: (done, all) => tell({ phase: 'reading', doneItems: done, totalItems: all }),
-      });
+      const place = { kind: 'repository', gitFolder, commit: summary.commit } as const;
+      const proven = await verifyPlace(parts, place, reader, tell);
       const backup = describeSummary(summary, ['github']);
-      return { backup, objects, bytes: sizeBytes, durationMs: performance.now() - startedMs };
+      const durationMs = performance.now() - startedMs;
+      return { backup, objects: proven?.objects ?? 0, bytes: proven?.sizeBytes ?? 0, durationMs };
     } finally {
       reader.close();
     }

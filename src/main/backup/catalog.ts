@@ -10,6 +10,7 @@ import type { Memory } from './memory.ts';
 import { openRepositorySource } from './repository-source.ts';
 import type { BackupSummary, RepositoryReader } from './repository-types.ts';
 import type { BackupSource } from './source.ts';
+import type { BackupPlace } from './tasks.ts';
 import type { VaultRepository } from './vault-repository.ts';
 
 export type CatalogDeps = {
@@ -145,6 +146,13 @@ export function createCatalog(deps: CatalogDeps): Catalog {
         ? openRepositorySource(found.reader, found.summary)
         : archives.open(found.archive.file, deps.keys.current()?.secret ?? null),
   };
+}
+
+/** Where it lies, for another process. */
+export function placeOf(found: FoundBackup): BackupPlace {
+  return found.kind === 'archive'
+    ? { kind: 'archive', file: found.archive.file }
+    : { kind: 'repository', gitFolder: found.reader.gitFolder, commit: found.summary.commit };
 }
 
 function newestArchive(archives: Archives): FoundBackup | null {

@@ -18,6 +18,8 @@ export type WrittenContent = IndexedBlob & { readonly sha256: Buffer; readonly s
 export type ContentWriter = {
   /** Null when the vault does not have the content (any more): it is counted, and the other files go on. */
   readonly put: (path: string, sha256: Buffer, sizeBytes: number) => Promise<WrittenContent | null>;
+  /** Bytes that are not in the vault; they are closed whatever happens. */
+  readonly putStored: (path: string, sha256: Buffer, stored: StoredBytes) => Promise<WrittenContent>;
   readonly lost: () => readonly string[];
 };
 
@@ -67,24 +69,33 @@ export function createContentWriter(
     }
     return { oid: putChunkTree(out, chunks), chunks: chunks.length, redactions: 0 };
   };
-  const write = async (path: string, sha256: Buffer, sizeBytes: number): Promise<WrittenContent> => {
-    const stored = source.openContent(sha256);
+  const known = (sha256: Buffer, sizeBytes: number): WrittenContent | null => {
+    const blob = index.blob(sha256);
+    return blob === undefined || blob.redactions > 0 ? null : { ...blob, sha256, sizeBytes };
+  };
+  const putStored: ContentWriter['putStored'] = async (path, sha256, stored) => {
     try {
-      if (redact !== null) return putPlain(path, stored, sha256, redact);
-      return { ...(await putSealed(stored, sha256)), sha256, sizeBytes };
+      const { sizeBytes } = stored;
+      const before = known(sha256, sizeBytes);
+      if (before !== null) return before;
+      const written =
+        redact === null
+          ? { ...(await putSealed(stored, sha256)), sha256, sizeBytes }
+          : putPlain(path, stored, sha256, redact);
+      index.addBlob(sha256, written);
+      return written;
     } finally {
       stored.close();
     }
   };
   return {
     lost: () => lost,
+    putStored,
     put: async (path, sha256, sizeBytes) => {
-      const known = index.blob(sha256);
-      if (known !== undefined && known.redactions === 0) return { ...known, sha256, sizeBytes };
+      const before = known(sha256, sizeBytes);
+      if (before !== null) return before;
       try {
-        const written = await write(path, sha256, sizeBytes);
-        index.addBlob(sha256, written);
-        return written;
+        return await putStored(path, sha256, source.openContent(sha256));
       } catch (cause) {
         if (!(cause instanceof AppError) || !cause.code.startsWith('content.')) throw cause;
         lost.push(path);

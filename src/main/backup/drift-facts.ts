@@ -1,7 +1,9 @@
 /** Gathers what {@link findDrift} compares: from the disk, the vault, the last backup and the remotes. Reads only. */
 import { lstatSync } from 'node:fs';
 import { fsPath } from '../path-names.ts';
+import { isLiveSqlite } from '../store/sqlite-copy.ts';
 import type { DriftItem, SideValue } from './drift.ts';
+import { databaseOf, mayBeDatabase } from './live-database.ts';
 import type { BackupSource } from './source.ts';
 import { hashFileSync } from './target-state.ts';
 
@@ -53,12 +55,17 @@ export async function fileDriftItems(query: FileDriftQuery): Promise<DriftItem[]
     looked += 1;
     if (looked % 200 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+  // A backup has its own copy of a database that is in use, and no log of it: there is nothing to compare.
+  const names = new Set(items.keys());
+  const inUse = new Set<string>();
+  for (const key of names) if (mayBeDatabase(key, (name) => names.has(name)) && isLiveSqlite(key)) inUse.add(key);
+  const isCompared = (key: string): boolean => !inUse.has(key) && !inUse.has(databaseOf(key) ?? '');
   return [...items].map(([key, { here, vault, backup }]) => ({
     kind: 'file',
     key,
     here,
-    there: { vault, backup },
-    base: backup,
+    there: isCompared(key) ? { vault, backup } : { vault },
+    base: isCompared(key) ? backup : undefined,
   }));
 }
 

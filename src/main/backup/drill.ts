@@ -16,7 +16,6 @@ import { compareWithFile, hashFileSync } from './target-state.ts';
 export type DrillDeps = {
   readonly dataFolder: string;
   readonly nowMs: () => number;
-  readonly runs: RunStore;
   /**
    * The bytes that the vault has for a SHA-256; null when it does not have them any more. Then the checksum alone
    * proves the file.
@@ -47,18 +46,38 @@ export type DrillReceipt = {
 const KIND = 'drill';
 const MOST_PROBLEMS = 20;
 
-/**
- * Restores the whole backup as a person would, compares every file, reads every row, notes a receipt, and removes the
- * scratch folder. A backup that does not come back is a receipt with outcome `failed`, not an error.
- * Throws only when the drill itself could not run (`data.full`, `interrupted`): then nothing is noted.
- */
+/** A receipt, and when it was over. */
+export type DrillOutcome = { readonly receipt: DrillReceipt; readonly finishedMs: number };
+
+/** {@link drillBackup}, with its receipt noted as a run. */
 export async function runDrill(
+  source: BackupSource,
+  deps: DrillDeps & { readonly runs: RunStore },
+  options: RestoreOptions = {},
+): Promise<DrillReceipt> {
+  const outcome = await drillBackup(source, deps, options);
+  noteDrill(deps.runs, outcome);
+  return outcome.receipt;
+}
+
+export function noteDrill(runs: RunStore, { receipt, finishedMs }: DrillOutcome): void {
+  const { runId: id, startedMs, outcome } = receipt;
+  runs.add({ id, kind: KIND, startedMs, finishedMs, outcome, data: receipt });
+}
+
+/**
+ * Restores the whole backup as a person would, compares every file, reads every row and removes the scratch folder. A
+ * backup that does not come back is a receipt with outcome `failed`, not an error.
+ * Throws only when the drill itself could not run (`data.full`, `interrupted`).
+ */
+export async function drillBackup(
   source: BackupSource,
   deps: DrillDeps,
   options: RestoreOptions = {},
-): Promise<DrillReceipt> {
+): Promise<DrillOutcome> {
   const runId = randomUUID();
   const startedMs = deps.nowMs();
+  const beganMs = performance.now();
   const scratch = join(deps.scratchFolder ?? join(deps.dataFolder, 'drill'), runId);
   const drill = { files: 0, bytes: 0, comparedWithVault: 0, rows: 0, contentSha256: '', problems: [] as string[] };
   try {
@@ -75,7 +94,7 @@ export async function runDrill(
   } finally {
     removeScratch(scratch);
   }
-  const finishedMs = deps.nowMs();
+  const tookMs = Math.round(performance.now() - beganMs);
   const receipt: DrillReceipt = {
     runId,
     backupId: source.info.id,
@@ -84,10 +103,9 @@ export async function runDrill(
     ...drill,
     problems: drill.problems.slice(0, MOST_PROBLEMS),
     startedMs,
-    minutes: Math.round(((finishedMs - startedMs) / 60_000) * 100) / 100,
+    minutes: Math.round((tookMs / 60_000) * 100) / 100,
   };
-  deps.runs.add({ id: runId, kind: KIND, startedMs, finishedMs, outcome: receipt.outcome, data: receipt });
-  return receipt;
+  return { receipt, finishedMs: startedMs + tookMs };
 }
 
 /** Removes what killed drills left. For the start. */
@@ -99,22 +117,6 @@ export function clearDrills(dataFolder: string): void {
 export function lastProvenRestore(runs: RunStore): { readonly atMs: number; readonly receipt: DrillReceipt } | null {
   const run = runs.newest(KIND, 'ok');
   return run === undefined ? null : { atMs: run.finishedMs, receipt: run.data as unknown as DrillReceipt };
-}
-
-const DAY_MS = 86_400_000;
-
-/** How it stands: `red` when the last proven restore is older than 14 days, `amber` when a drill is due or the last one failed. */
-export function drillVerdict(given: {
-  readonly lastProvenMs: number | null;
-  readonly lastOutcome: 'ok' | 'failed' | null;
-  readonly firstBackupMs: number | null;
-  readonly nowMs: number;
-}): 'ok' | 'amber' | 'red' | 'off' {
-  const { lastProvenMs, lastOutcome, firstBackupMs, nowMs } = given;
-  if (firstBackupMs === null) return 'off';
-  const sinceMs = nowMs - Math.max(lastProvenMs ?? firstBackupMs, 0);
-  if (sinceMs > 14 * DAY_MS) return 'red';
-  return lastOutcome === 'failed' || sinceMs > 8 * DAY_MS ? 'amber' : 'ok';
 }
 
 async function restoreAll(

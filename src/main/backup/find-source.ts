@@ -8,7 +8,6 @@ import type { BackupItem } from '../../shared/contract-backup.ts';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
 import { parseArchiveName } from './archive-format.ts';
-import { makeWorkFolder } from './archive-write.ts';
 import type { Archives } from './archives.ts';
 import { BUCKET_FOLDERS, type Bucket } from './bucket.ts';
 import type { Catalog } from './catalog.ts';
@@ -21,6 +20,7 @@ import { openRepositorySource } from './repository-source.ts';
 import type { BackupSecret, BackupSummary, RepositoryReader } from './repository-types.ts';
 import type { BackupSource } from './source.ts';
 import { BACKUPS_FOLDER } from './vault-repository.ts';
+import { makeWorkFolder } from './work-folder.ts';
 
 export type SourceWish = {
   readonly source?: 'local' | 'github' | 'supabase' | undefined;

@@ -40,7 +40,7 @@ export function viewPlan(
       rowsUpdated: sum('update'),
       rowsSame: sum('same'),
     },
-    bytesToWrite: plan.needs.targetBytes,
+    bytesToWrite: plan.writeBytes,
     bytesFree: free,
     warnings: [...plan.warnings, ...redactedWarning(plan), ...olderWarning(plan.backup)],
     problem:

@@ -96,6 +96,8 @@ export type RestorePlan = {
   readonly tables: readonly PlannedTable[];
   /** Space that is taken in the target while it runs, and for the safety copies in the data folder. */
   readonly needs: { readonly targetBytes: number; readonly safetyBytes: number };
+  /** The contents alone, as a person counts them. */
+  readonly writeBytes: number;
   /** A plan with problems is not applied. */
   readonly problems: readonly PlanProblem[];
   readonly warnings: readonly string[];
@@ -266,6 +268,7 @@ export function planRestore(input: PlanInput): RestorePlan {
     ...body,
     extra: state.extra,
     needs,
+    writeBytes: sum(files.map(({ entry }) => entry.sizeBytes)),
     warnings: info.warnings,
     fingerprint,
   };

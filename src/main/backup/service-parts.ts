@@ -21,8 +21,9 @@ import type { Redact } from './redact-copy.ts';
 import type { WriterDeps } from './repository-writer.ts';
 import { createRestorer, type Restorer, type RestorerDeps } from './restorer.ts';
 import type { RetentionRules } from './retention.ts';
+import type { BackupTasks } from './tasks.ts';
 import type { UpkeepDeps } from './upkeep.ts';
-import { BACKUPS_FOLDER, type BackupInTask, createVaultRepository, type VaultRepository } from './vault-repository.ts';
+import { BACKUPS_FOLDER, createVaultRepository, type VaultRepository } from './vault-repository.ts';
 
 export type BackupSettings = {
   readonly repository: string;
@@ -61,7 +62,8 @@ export type BackupServiceDeps = {
   readonly bucketPlace: () => string | null;
   readonly redact: Redact;
   readonly lookAtFolders: NonNullable<WriterDeps['lookAtFolders']>;
-  readonly backupInTask: BackupInTask | null;
+  /** null: everything is done here, as for a command without an agent. */
+  readonly tasks: BackupTasks | null;
   readonly vaultContent: UpkeepDeps['drill']['vaultContent'];
   readonly restorer: Pick<RestorerDeps, 'keepSafe' | 'pauseWatching' | 'records'>;
   readonly backoffMs: (failures: number, random: () => number, retryAfterMs?: number) => number;
@@ -113,7 +115,7 @@ export function createServiceParts(deps: BackupServiceDeps, signal: AbortSignal)
     name: () => settings().repository,
     storedSettings: deps.storedSettings,
     lookAtFolders: deps.lookAtFolders,
-    backupInTask: deps.backupInTask,
+    tasks: deps.tasks,
   });
   const archives = createArchives({
     archive: {
@@ -125,6 +127,7 @@ export function createServiceParts(deps: BackupServiceDeps, signal: AbortSignal)
     keys,
     compressionLevel: () => settings().compressionLevel,
     redact: deps.redact,
+    tasks: deps.tasks,
   });
   const destinations = createDestinations({
     memory,
@@ -164,7 +167,10 @@ export function createServiceParts(deps: BackupServiceDeps, signal: AbortSignal)
       catalog,
       memory,
       operations,
-      drill: { dataFolder, nowMs, runs: deps.runs, vaultContent: deps.vaultContent, scratchFolder: null },
+      drill: { dataFolder, nowMs, vaultContent: deps.vaultContent, scratchFolder: null },
+      runs: deps.runs,
+      keys,
+      tasks: deps.tasks,
       rules: () => settings().rules,
       nowMs,
     },

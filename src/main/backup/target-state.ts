@@ -17,6 +17,8 @@ import {
 import { dirname } from 'node:path';
 import { displayPath } from '../../shared/display.ts';
 import { fsPath, joinPath, nameFromBytes, splitPath } from '../path-names.ts';
+import { isSqliteLog } from '../store/sqlite-copy.ts';
+import { databaseOf } from './live-database.ts';
 import type { Place, TargetEntry, TargetState } from './plan.ts';
 import { entryKey, type SourceEntry } from './source.ts';
 
@@ -49,12 +51,14 @@ export async function readTarget({ places, entries, dataFolder }: TargetQuery): 
     inTurn = 0;
     await new Promise((resolve) => setImmediate(resolve));
   }
+  const extra = findExtra(places, entries);
+  blockDatabases(blocked, extra, entries, folders);
   const [first] = places;
   const anchor = first === undefined ? dataFolder : existingAncestor(first.folder);
   return {
     entries: found,
     blocked,
-    extra: findExtra(places, entries),
+    extra,
     freeTargetBytes: freeBytes(anchor),
     freeDataBytes: freeBytes(dataFolder),
     isSameDisk: statSync(fsPath(anchor)).dev === statSync(fsPath(dataFolder)).dev,
@@ -161,6 +165,25 @@ function findExtra(places: readonly Place[], entries: readonly SourceEntry[]): T
     }
   }
   return extra;
+}
+
+/** A log that stays would be played back over the database that is restored beside it. */
+function blockDatabases(
+  blocked: Map<string, string>,
+  extra: TargetState['extra'],
+  entries: readonly SourceEntry[],
+  folders: ReadonlyMap<number, string>,
+): void {
+  const databases = new Set<string>();
+  for (const { rootId, path } of extra) {
+    const database = databaseOf(path);
+    if (database !== null && isSqliteLog(`${folders.get(rootId) ?? ''}/${path}`))
+      databases.add(entryKey({ rootId, path: database }));
+  }
+  if (databases.size === 0) return;
+  for (const entry of entries)
+    if (databases.has(entryKey(entry)))
+      blocked.set(entryKey(entry), 'is a database with a log beside it that would be played back: close what uses it');
 }
 
 function fileNames(folder: string): string[] {

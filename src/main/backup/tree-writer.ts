@@ -6,6 +6,8 @@ import type { ContentWriter, WrittenContent } from './content-writer.ts';
 import type { RepositoryKeys } from './crypto.ts';
 import { type FolderItem, writeFolder } from './folder-writer.ts';
 import type { NodeEntry } from './format.ts';
+import { databaseOf, mayBeDatabase } from './live-database.ts';
+import type { LiveWriter } from './live-writer.ts';
 import type { ObjectWriter } from './object-writer.ts';
 
 /** What the disk tells of a folder beyond its files. */
@@ -26,6 +28,9 @@ export type TreeParts = {
   readonly out: ObjectWriter;
   readonly keys: RepositoryKeys | null;
   readonly contents: ContentWriter;
+  readonly live: LiveWriter;
+  /** Where the root lies. */
+  readonly rootPath: string;
   /** Called after each file: gives others their turn, throws when the backup was cancelled. */
   readonly onFile: () => Promise<void> | null;
 };
@@ -81,15 +86,24 @@ type OneFolder = {
 async function writeOne(parts: TreeParts, { rootId, dir, files, below, look }: OneFolder): Promise<IndexedFolder> {
   const items: FolderItem[] = [];
   const sums = { files: 0, folders: below.length, sizeBytes: 0, incomplete: 0, redacted: 0 };
+  const all = new Set(files.map(({ name }) => name));
+  const copied = new Set<string>();
   for (const file of files) {
     const path = dir === '' ? file.name : `${dir}/${file.name}`;
-    const content = await parts.contents.put(path, file.sha256, file.sizeBytes);
+    // In the order of names a database comes before its log.
+    if (copied.has(databaseOf(file.name) ?? '')) continue;
+    const live = mayBeDatabase(file.name, (name) => all.has(name))
+      ? await parts.live.put(`${parts.rootPath}/${path}`)
+      : null;
+    if (live?.content != null) copied.add(file.name);
+    const isStale = live?.isStale ?? file.isStale;
+    const content = live?.content ?? (await parts.contents.put(path, file.sha256, file.sizeBytes));
     if (content === null) sums.incomplete += 1;
     else {
-      items.push({ entry: fileEntry(file, content), oid: content.oid });
+      items.push({ entry: fileEntry({ ...file, isStale }, content), oid: content.oid });
       sums.files += 1;
       sums.sizeBytes += content.sizeBytes;
-      if (file.isStale) sums.incomplete += 1;
+      if (isStale) sums.incomplete += 1;
       if (content.redactions > 0) sums.redacted += 1;
     }
     const turn = parts.onFile();

@@ -5,11 +5,14 @@ import type { RunStore, StoredRun } from '../store/runs.ts';
 import { parseArchiveName } from './archive-format.ts';
 import type { Archives } from './archives.ts';
 import { BUCKET_FOLDERS, type Bucket } from './bucket.ts';
-import type { Catalog } from './catalog.ts';
-import { type DrillDeps, type DrillReceipt, runDrill } from './drill.ts';
+import { type Catalog, type FoundBackup, placeOf } from './catalog.ts';
+import { type DrillDeps, type DrillOutcome, type DrillReceipt, drillBackup, noteDrill } from './drill.ts';
+import type { KeySource } from './key-source.ts';
 import type { Memory } from './memory.ts';
 import type { Operations } from './operation.ts';
+import type { RestoreOptions } from './restore-types.ts';
 import { type KeptBackup, prune, type RetentionRemote, type RetentionRules } from './retention.ts';
+import type { BackupTasks } from './tasks.ts';
 
 export type UpkeepDeps = {
   readonly archives: Archives;
@@ -18,6 +21,9 @@ export type UpkeepDeps = {
   readonly memory: Memory;
   readonly operations: Operations;
   readonly drill: DrillDeps;
+  readonly runs: RunStore;
+  readonly keys: KeySource;
+  readonly tasks: BackupTasks | null;
   readonly rules: () => RetentionRules;
   readonly nowMs: () => number;
 };
@@ -82,18 +88,29 @@ export async function drillOnce(deps: UpkeepDeps, name: string, signal: AbortSig
   deps.memory.update({ lastDrillTryAtMs: deps.nowMs() });
   const found = await deps.catalog.find(name);
   return deps.operations.show('drill', async (report) => {
-    const source = await deps.catalog.open(found);
-    try {
-      const receipt = await runDrill(source, deps.drill, {
-        signal,
-        onProgress: ({ phase, done, all }) => report({ phase, doneItems: done, totalItems: all }),
-      });
-      if (receipt.outcome === 'ok') noteVerified(deps.memory, deps.catalog.item(found).id, deps.nowMs());
-      return viewDrill(receipt, receipt.minutes * 60_000);
-    } finally {
-      await source.close();
-    }
+    const outcome = await drillFound(found, deps, {
+      signal,
+      onProgress: ({ phase, done, all }) => report({ phase, doneItems: done, totalItems: all }),
+    });
+    noteDrill(deps.runs, outcome);
+    const { receipt } = outcome;
+    if (receipt.outcome === 'ok') noteVerified(deps.memory, deps.catalog.item(found).id, deps.nowMs());
+    return viewDrill(receipt, receipt.minutes * 60_000);
   });
+}
+
+async function drillFound(found: FoundBackup, deps: UpkeepDeps, options: RestoreOptions): Promise<DrillOutcome> {
+  const { tasks, keys, nowMs } = deps;
+  if (tasks !== null) {
+    const job = { dataFolder: deps.drill.dataFolder, secret: keys.current()?.secret ?? null, place: placeOf(found) };
+    return tasks.drill({ ...job, nowMs: nowMs() }, options);
+  }
+  const source = await deps.catalog.open(found);
+  try {
+    return await drillBackup(source, deps.drill, options);
+  } finally {
+    await source.close();
+  }
 }
 
 export function noteVerified(memory: Memory, id: string, atMs: number): void {

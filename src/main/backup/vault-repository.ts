@@ -7,14 +7,9 @@ import { readBranches } from './git-repository.ts';
 import type { KeySource } from './key-source.ts';
 import type { Memory } from './memory.ts';
 import { createRepository, freshGitFolder, openRepository, startNewBranch } from './open-repository.ts';
-import type {
-  BackupRequest,
-  BackupResult,
-  BackupSecret,
-  RepositoryReader,
-  RepositoryWriter,
-} from './repository-types.ts';
+import type { BackupSecret, RepositoryReader, RepositoryWriter } from './repository-types.ts';
 import { createRepositoryWriter, type WriterDeps } from './repository-writer.ts';
+import type { BackupTasks } from './tasks.ts';
 
 export type VaultRepository = {
   readonly gitFolder: () => string;
@@ -36,21 +31,6 @@ export type VaultRepository = {
   readonly close: () => void;
 };
 
-/** Makes a backup in a process of its own; rejects as {@link RepositoryWriter.backup} does. */
-export type BackupInTask = (
-  job: {
-    readonly gitFolder: string;
-    readonly branch: string;
-    readonly deviceId: string;
-    readonly dataFolder: string;
-    readonly agentVersion: string;
-    readonly nowMs: number;
-    readonly settings: Readonly<Record<string, unknown>>;
-    readonly secret: BackupSecret;
-  },
-  request: BackupRequest,
-) => Promise<BackupResult>;
-
 export type VaultRepositoryDeps = {
   readonly dataFolder: string;
   readonly deviceId: string;
@@ -64,7 +44,7 @@ export type VaultRepositoryDeps = {
   readonly storedSettings: WriterDeps['settings'];
   readonly lookAtFolders: NonNullable<WriterDeps['lookAtFolders']>;
   /** null: backups are made here, as for a command without an agent. */
-  readonly backupInTask: BackupInTask | null;
+  readonly tasks: BackupTasks | null;
 };
 
 export const BACKUPS_FOLDER = 'backups';
@@ -105,15 +85,15 @@ export function createVaultRepository(deps: VaultRepositoryDeps): VaultRepositor
   };
   /** The same writer, but that its backups are made beside this process. */
   const beside = (writer: RepositoryWriter, secret: BackupSecret): RepositoryWriter => {
-    const { backupInTask, agentVersion } = deps;
-    if (backupInTask === null) return writer;
+    const { tasks, agentVersion } = deps;
+    if (tasks === null) return writer;
     const place = { gitFolder: gitFolder(), branch: branch(), deviceId, dataFolder, agentVersion, secret };
     return {
       ...writer,
       backup: async (request) => {
         const job = { ...place, nowMs: Math.trunc(deps.nowMs()), settings: deps.storedSettings() };
         try {
-          return await backupInTask(job, request);
+          return await tasks.backup(job, request);
         } finally {
           writer.reader.refresh();
         }

@@ -13,8 +13,8 @@ export type ZipInput = {
   readonly mtime: Date;
   /** Permission bits. */
   readonly mode: number;
-  /** Called when its turn comes, after the entry before was written to its end. */
-  readonly open: () => Promise<AsyncIterable<Buffer> | Iterable<Buffer>>;
+  /** Called when its turn comes, after the entry before was written to its end. null: it is left out. */
+  readonly open: () => Promise<AsyncIterable<Buffer> | Iterable<Buffer> | null>;
 };
 
 export type ZipWriteOptions = {
@@ -22,6 +22,8 @@ export type ZipWriteOptions = {
   readonly level: number;
   /** Length of the comment, which the caller writes behind everything that comes from here. */
   readonly commentBytes: number;
+  /** Sizes and positions from here on get 64 bits; for tests that have no 4 GB. */
+  readonly wideFrom?: number;
 };
 
 /** Entries up to this are compressed as a whole. */
@@ -48,6 +50,7 @@ type Written = {
 const deflateWhole = promisify(deflateRaw) as (bytes: Buffer, options: { level: number }) => Promise<Buffer>;
 
 export async function* writeZip(entries: Iterable<ZipInput>, options: ZipWriteOptions): AsyncGenerator<Buffer> {
+  const wideFrom = options.wideFrom ?? U32;
   let position = 0;
   const directory: Written[] = [];
   const moved = (bytes: Buffer): Buffer => {
@@ -55,7 +58,9 @@ export async function* writeZip(entries: Iterable<ZipInput>, options: ZipWriteOp
     return bytes;
   };
   for (const input of entries) {
-    const { first, rest } = await readStart(await input.open());
+    const pieces = await input.open();
+    if (pieces === null) continue;
+    const { first, rest } = await readStart(pieces);
     const common = { name: input.name, mtime: input.mtime, mode: input.mode, at: position };
     if (rest === null) {
       const packed = options.level === 0 ? first : await deflateWhole(first, { level: options.level });
@@ -82,12 +87,13 @@ export async function* writeZip(entries: Iterable<ZipInput>, options: ZipWriteOp
     const plain = count(first, rest, counted);
     for await (const piece of method === 0 ? plain : deflated(plain, options.level)) yield moved(piece);
     const written = { ...common, flags, method, ...counted, storedBytes: position - dataAt };
-    yield moved(descriptor(written));
+    yield moved(descriptor(written, needsZip64(written, wideFrom)));
     directory.push(written);
   }
   const directoryAt = position;
-  for (const written of directory) yield moved(centralHeader(written));
-  yield moved(endRecords(directory.length, directoryAt, position, options.commentBytes));
+  for (const written of directory) yield moved(centralHeader(written, needsZip64(written, wideFrom)));
+  const isWide = directory.length >= U16 || directoryAt >= wideFrom || position - directoryAt >= wideFrom;
+  yield moved(endRecords({ entries: directory.length, directoryAt, endsAt: position, isWide }, options.commentBytes));
 }
 
 /** The whole of a small entry, or its first megabyte and what follows. */
@@ -157,12 +163,11 @@ function writeCommon(header: Buffer, at: number, entry: Written): void {
   header.writeUInt32LE(Math.min(entry.sizeBytes, U32), at + 16);
 }
 
-function needsZip64(entry: Written): boolean {
-  return entry.storedBytes >= U32 || entry.sizeBytes >= U32 || entry.at >= U32;
+function needsZip64(entry: Written, wideFrom: number): boolean {
+  return entry.storedBytes >= wideFrom || entry.sizeBytes >= wideFrom || entry.at >= wideFrom;
 }
 
-function descriptor(entry: Written): Buffer {
-  const isWide = needsZip64(entry);
+function descriptor(entry: Written, isWide: boolean): Buffer {
   const bytes = Buffer.alloc(isWide ? 24 : 16);
   bytes.writeUInt32LE(0x08074b50, 0);
   bytes.writeUInt32LE(entry.crc, 4);
@@ -176,8 +181,7 @@ function descriptor(entry: Written): Buffer {
   return bytes;
 }
 
-function centralHeader(entry: Written): Buffer {
-  const isWide = needsZip64(entry);
+function centralHeader(entry: Written, isWide: boolean): Buffer {
   const extra = Buffer.alloc(9 + (isWide ? 28 : 0));
   // Extended timestamp: DOS times know neither the zone nor odd seconds.
   extra.writeUInt16LE(0x5455, 0);
@@ -205,10 +209,16 @@ function centralHeader(entry: Written): Buffer {
   return Buffer.concat([header, name, extra]);
 }
 
+type Directory = {
+  readonly entries: number;
+  readonly directoryAt: number;
+  readonly endsAt: number;
+  readonly isWide: boolean;
+};
+
 /** The end of the directory, without its comment. */
-function endRecords(entries: number, directoryAt: number, endsAt: number, commentBytes: number): Buffer {
+function endRecords({ entries, directoryAt, endsAt, isWide }: Directory, commentBytes: number): Buffer {
   const sizeBytes = endsAt - directoryAt;
-  const isWide = entries >= U16 || directoryAt >= U32 || sizeBytes >= U32;
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
   end.writeUInt16LE(isWide ? U16 : entries, 8);

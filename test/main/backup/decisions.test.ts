@@ -9,7 +9,6 @@ import {
   findDrift,
   type SideValue,
 } from '../../../src/main/backup/drift.ts';
-import { drillVerdict } from '../../../src/main/backup/drill.ts';
 import {
   type KeptBackup,
   type Listing,
@@ -249,27 +248,4 @@ describe('Drift', () => {
     expect(compareSides('a', 'a', undefined)).toBeNull();
     expect(compareSides(null, null, 'a')).toBeNull();
   });
-});
-
-test('the verdict over drills: red when the last proven restore is older than 14 days', () => {
-  const verdict = (
-    lastProvenDays: number | null,
-    lastOutcome: 'ok' | 'failed' | null = 'ok',
-    firstDays: number | null = 100,
-  ) =>
-    drillVerdict({
-      lastProvenMs: lastProvenDays === null ? null : NOW - lastProvenDays * DAY,
-      lastOutcome,
-      firstBackupMs: firstDays === null ? null : NOW - firstDays * DAY,
-      nowMs: NOW,
-    });
-  expect([
-    verdict(1),
-    verdict(9),
-    verdict(14.1),
-    verdict(1, 'failed'),
-    verdict(null, null, 2),
-    verdict(null, null, 20),
-    verdict(null, null, null),
-  ]).toEqual(['ok', 'amber', 'red', 'amber', 'ok', 'red', 'off']);
 });

@@ -86,6 +86,15 @@ describe('a backup', () => {
     });
   });
 
+  it('of an emergency is a commit that says so, also when nothing is new', async () => {
+    vault.save('a.md', 'one');
+    const writer = vault.openWriter();
+    await writer.backup({ reason: 'manual' });
+    const { isNew } = await writer.backup({ reason: 'emergency' });
+    expect(isNew).toBe(true);
+    expect(git('log', '--all', '-1', '--format=%s')).toMatch(/^Emergency backup \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n$/);
+  });
+
   it('sees a file that was only touched, and folders that went with their files', async () => {
     vault.save('x/y/a.md', 'one', { mtimeUs: 5_000_000 });
     vault.save('x/keep.md', 'kept');

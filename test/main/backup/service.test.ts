@@ -300,6 +300,41 @@ describe('proofs', () => {
     expect(status.proofIsStale).toBe(false);
   });
 
+  it('come by themselves, weekly; without one for two weeks the health is red', async () => {
+    const DAY_MS = 86_400_000;
+    const proofCheck = async () =>
+      (await world.api()['doctor.run']({})).checks.find(({ id }) => id === 'backup.proof')?.verdict;
+    const drillAfter = (runId: string | undefined) =>
+      world.until(({ lastDrill }) => lastDrill !== null && lastDrill.runId !== runId);
+    world.put('a.md', 'one');
+    await world.open();
+    await world.until(isSaved);
+    expect((await world.api()['backups.status']({})).lastDrill).toBeNull();
+    // The first one comes a day after the first backup.
+    world.clock.aheadMs += 1.1 * DAY_MS;
+    world.wake();
+    const first = (await drillAfter(undefined)).lastDrill;
+    expect(first).toMatchObject({ passed: true, files: 1 });
+    world.clock.aheadMs += 6 * DAY_MS;
+    world.wake();
+    await world.api()['backups.run']({});
+    expect((await world.api()['backups.status']({})).lastDrill?.runId).toBe(first?.runId);
+    world.clock.aheadMs += 1.1 * DAY_MS;
+    world.wake();
+    const second = (await drillAfter(first?.runId)).lastDrill;
+    expect(second).toMatchObject({ passed: true });
+    expect(await proofCheck()).toBe('ok');
+    // Two weeks without an agent that could do it.
+    await world.stop();
+    world.clock.aheadMs += 14.1 * DAY_MS;
+    await world.open('offline');
+    expect([await proofCheck(), (await world.api()['backups.status']({})).proofIsStale]).toEqual(['error', true]);
+    // The next start makes good for it, once.
+    await world.open();
+    await drillAfter(second?.runId);
+    expect(await proofCheck()).toBe('ok');
+  });
+
   it('drift names what differs from the vault and from the last backup', async () => {
     world.put('same.md', 'same');
     world.put('changed.md', 'one');
