@@ -21,6 +21,7 @@ import { addQueue } from './queue.ts';
 import { addRecords } from './records.ts';
 import { addRestore } from './restore.ts';
 import { addRoots, addScan } from './roots.ts';
+import { addSchedule } from './schedule.ts';
 import { addSearch } from './search.ts';
 import { addStart } from './start.ts';
 import { addStatus } from './status.ts';
@@ -81,6 +82,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
   addStart(program, runner);
   addAgentCommands(program, runner);
   addStatus(program, runner);
+  addSchedule(program, runner);
   addPause(program, runner);
   addRoots(program, runner);
   addScan(program, runner);
