@@ -169,6 +169,7 @@ async function buildAgent(
   const state: AgentState = {
     plan: { watched: [], refused: [] },
     startedAtMs: null,
+    wokeAtMs: null,
     createdFirstRoot: null,
     dashboardUrl: null,
     makeLink: null,
@@ -255,6 +256,7 @@ async function buildAgent(
       ),
       host.onPower((event) => {
         if (event !== 'resume') return;
+        state.wokeAtMs = host.nowMs();
         sync.wake();
         backup.wake();
         void watch.scanAll();

@@ -235,6 +235,7 @@ export const strings = {
     totals: { files: 'Files', versions: 'Versions kept', records: 'Decisions and memories', stored: 'Vault size' },
     ofOriginal: (size: string) => `for ${size} of files`,
     attention: 'What needs you',
+    goTo: (page: string) => `Open ${page}`,
     waits: 'What waits',
     nothingWaits: 'Nothing waits. Every save so far is a version you can go back to.',
     waitsCapture: (count: number) => `${plural(count, 'changed file')} to capture`,

@@ -486,6 +486,11 @@ export const ERROR_CATALOGUE = {
     'Add --auto-migrate, or set restore.auto_migrate.',
     2,
   ),
+  'job.overdue': entry(
+    'Something that runs by itself did not run.',
+    'What was captured is durable; what should have been done waits.',
+    'Look at `angles schedule` for what is late, and at `angles doctor` for why.',
+  ),
   'agent.not_running': entry(
     'No agent is running for this data folder.',
     'Saves are not captured while it is stopped; the next start finds them.',
