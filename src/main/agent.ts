@@ -251,6 +251,13 @@ async function buildAgent(
         if (event === 'records') backup.changed();
       }),
       settings.onChange(onSettings),
+      host.secrets?.onOpened?.(() => {
+        settings
+          .openKept()
+          .then(hub.statusChanged, (error: unknown) =>
+            logger.error('Keys of services could not be read or moved.', { error }),
+          );
+      }) ?? (() => undefined),
       settings.onProblem((error) =>
         logger.warn('The settings could not be used; the earlier ones stay in force.', { error }),
       ),

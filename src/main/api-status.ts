@@ -9,6 +9,7 @@ import { type Attention, describeRoot, judgeSafety, listAttention, type SafetyFa
 import { collectDoctorFacts } from './api-doctor.ts';
 import type { ApiParts } from './api-parts.ts';
 import { runChecks } from './ops/health/doctor.ts';
+import { lockedWarnings } from './settings/show.ts';
 
 type StatusMethods = Pick<
   AgentMethods,
@@ -159,7 +160,18 @@ function problems({ state, log, settings, sync }: ApiParts): Attention[] {
       rootId: null,
     });
   found.push(...syncProblems(sync.status()));
-  for (const warning of settings.show().warnings)
+  const locked = settings.locked();
+  const [first] = locked;
+  if (first !== undefined)
+    found.push({
+      code: 'keychain.locked',
+      message: `${locked.map(({ name }) => name).join(', ')}: ${first.error.message}`,
+      fix: first.error.hint,
+      rootId: null,
+    });
+  // What is locked is told once, not once a name.
+  const told = new Set(lockedWarnings({ locked }).map(({ message }) => message));
+  for (const warning of settings.show().warnings.filter(({ message }) => !told.has(message)))
     found.push({ code: 'config.warning', message: warning.message, fix: warning.fix, rootId: null });
   return found;
 }

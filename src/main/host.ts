@@ -25,6 +25,8 @@ export type SecretStore = {
   readonly get: (name: string) => Promise<string | null>;
   readonly set: (name: string, value: string) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
+  /** Calls back when it can keep or give what it could not before; returns how to stop listening. */
+  readonly onOpened?: (listener: () => void) => () => void;
 };
 
 export type Notice = { readonly id: string; readonly title: string; readonly body: string };

@@ -184,6 +184,52 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     }
   });
 
+  test('without a keychain a passphrase is offered; keys are encrypted with it, locked after a start, and opened again', async () => {
+    const secret = ['ghp', 'of', 'tests'].join('_');
+    const options = { keychain: { isAvailable: true, backend: 'basic_text' } };
+    const passphrase = 'four words to remember';
+    const first = await start({ options });
+    const page = await first.page();
+    const keep = (): Promise<unknown> =>
+      page.evaluate((token) => angles.call('environment.set', { values: { GITHUB_TOKEN: token } }), secret);
+    expect(await keep()).toEqual({ value: { kept: [{ name: 'GITHUB_TOKEN', in: '.env' }] } });
+    const dotenv = (): string => readFileSync(join(place.dataFolder, '.env'), 'utf8');
+    expect(dotenv()).toContain(secret);
+    await page.evaluate(() => {
+      location.hash = '#/settings';
+    });
+    await page.getByRole('heading', { name: 'This desktop has no safe place for keys' }).waitFor();
+    await page.getByLabel('Passphrase').fill(passphrase);
+    await page.getByLabel('The same again').fill('four words to forget');
+    await page.getByRole('button', { name: 'Encrypt the keys' }).click();
+    await page.getByText('This is not the same.').waitFor();
+    await page.getByLabel('The same again').fill(passphrase);
+    await page.getByRole('button', { name: 'Encrypt the keys' }).click();
+    await page.getByRole('heading', { name: 'Keys are encrypted with your passphrase' }).waitFor();
+    await first.until('what lay in the open has moved', () => !dotenv().includes(secret));
+    expect(await first.quit()).toBe(0);
+    for (const name of ['passphrase.json', '.env', 'desktop.json'])
+      expect(readFileSync(join(place.dataFolder, name), 'utf8')).not.toContain(secret);
+
+    const second = await start({ options, args: ['--port', '0', '--hidden', '--root', place.notes] });
+    const told = await second.until('it is told', ({ notifications }) => notifications.length === 1);
+    expect(told.notifications[0]?.title).toContain('GITHUB_TOKEN');
+    await second.host.clickNotification(0);
+    const window = await second.page();
+    await window.getByLabel('Passphrase').fill('something else');
+    await window.getByRole('button', { name: 'Unlock' }).click();
+    await window.getByRole('alert').getByText('The passphrase is wrong.').waitFor();
+    await window.getByLabel('Passphrase').fill(passphrase);
+    await window.getByRole('button', { name: 'Unlock' }).click();
+    await window.getByRole('heading', { name: 'Keys are encrypted with your passphrase' }).waitFor();
+    await second.until('the notice goes away', ({ notifications }) => notifications[0]?.isClosed === true);
+    const shown = (await window.evaluate(() => angles.call('settings.show', {}))) as {
+      value: { environment: { name: string; source: string | null }[] };
+    };
+    expect(shown.value.environment.find(({ name }) => name === 'GITHUB_TOKEN')).toMatchObject({ source: 'keychain' });
+    expect(second.output() + first.output()).not.toContain(passphrase);
+  });
+
   test('a data folder that a headless agent holds says who; trying again works when it has ended', async () => {
     const daemon = await startDaemon({ dataFolder: place.dataFolder, root: place.notes, home: place.home });
     const desktop = await start();

@@ -40,6 +40,18 @@ export function createDesktopMethods({
       });
       return { path: canceled ? null : (filePaths[0] ?? null) };
     },
+    'desktop.setPassphrase': async ({ passphrase }) => {
+      await keychain.setPassphrase(passphrase);
+      return {};
+    },
+    'desktop.unlock': async ({ passphrase }) => {
+      await keychain.unlock(passphrase);
+      return {};
+    },
+    'desktop.forgetPassphrase': async () => {
+      keychain.forgetPassphrase();
+      return {};
+    },
     'desktop.openLink': async ({ url }) => {
       await links.open(url);
       return {};

@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<string, NoticeKind>> = {
   backup: 'backup',
   restore: 'backup',
   job: 'schedule',
+  keychain: 'decision',
 };
 /** What may end by itself: a disk that is away or full, a service that does not answer, a job that is about to run. */
 const TRANSIENT =
