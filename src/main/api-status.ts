@@ -68,6 +68,7 @@ function status(all: ApiParts, backup: BackupStatus): AgentStatus {
     attention,
     next: nextSteps(all),
     dataFolder: host.dataFolder,
+    isSample: host.isSample === true,
     deviceId: vault.store.deviceId,
     pid: process.pid,
     startedAtMs: state.startedAtMs,

@@ -33,6 +33,8 @@ export const desktopMethods = {
   },
   /** Asks the person for a folder; null when they changed their mind. */
   'desktop.pickFolder': { in: nothing, out: z.object({ path: z.string().nullable() }) },
+  /** Opens another window, of a program of its own, with sample data. */
+  'desktop.openDemo': { in: nothing, out: nothing },
   /** Keeps secrets under a passphrase from now on, or changes that. Throws `usage.bad_argument`, `keychain.locked`. */
   'desktop.setPassphrase': { in: z.object({ passphrase: z.string().max(1_000) }), out: nothing },
   /** Throws `keychain.wrong_passphrase`, `keychain.missing`. */

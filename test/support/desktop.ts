@@ -57,6 +57,8 @@ export type Desktop = {
   readonly pid: number;
   /** The page of the window, once it is drawn. Rejects when none opens. */
   readonly page: () => Promise<Page>;
+  /** The page of another program that this one started. Throws on real Electron. */
+  readonly otherPage: () => Promise<Page>;
   /** The system around the program. Throws on real Electron. */
   readonly host: HostActions;
   /** What was printed so far. */
@@ -143,7 +145,7 @@ async function startHosted(start: DesktopStart): Promise<Desktop> {
     const state = await until('a window shows its page', ({ windows }) => windows[0]?.url.startsWith('app:') === true);
     const { browserUrl, windows } = state;
     for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
-      const found = await findPage(await connection(browserUrl ?? ''), windows[0]?.targetId ?? '');
+      const found = await findPage(await connection(browserUrl ?? ''), (id) => id === windows[0]?.targetId);
       if (found !== null && (await isDrawn(found))) return found;
       // A page that crashed stays so for its connection, whatever is loaded into it later.
       if (found !== null) disconnect(browserUrl ?? '');
@@ -151,9 +153,19 @@ async function startHosted(start: DesktopStart): Promise<Desktop> {
     }
     throw new Error(`no page within ${PATIENCE_MS} ms\n${output()}`);
   };
+  const otherPage = async (): Promise<Page> => {
+    const { browserUrl, windows } = await until('a window is open', (state) => state.windows.length > 0);
+    for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
+      const found = await findPage(await connection(browserUrl ?? ''), (id) => id !== windows[0]?.targetId);
+      if (found !== null && (await isDrawn(found))) return found;
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    throw new Error(`no other page within ${PATIENCE_MS} ms`);
+  };
   return {
     pid: child.pid ?? 0,
     page,
+    otherPage,
     host,
     output,
     ended,
@@ -185,14 +197,14 @@ function disconnect(url: string): void {
 }
 
 /** The page of a window; null until the connection knows it. */
-async function findPage(browser: Browser, targetId: string): Promise<Page | null> {
+async function findPage(browser: Browser, isWanted: (targetId: string) => boolean): Promise<Page | null> {
   for (const context of browser.contexts()) {
     for (const page of context.pages().filter((one) => one.url().includes('.electron-host.test/'))) {
       try {
         const session = await context.newCDPSession(page);
         const { targetInfo } = await session.send('Target.getTargetInfo');
         await session.detach();
-        if (targetInfo.targetId === targetId) return page;
+        if (isWanted(targetInfo.targetId)) return page;
       } catch {
         // It has gone meanwhile, with the program before.
       }
@@ -289,6 +301,7 @@ async function startReal(start: DesktopStart): Promise<Desktop> {
       await page.locator('h1').first().waitFor({ state: 'attached' });
       return page;
     },
+    otherPage: () => Promise.reject(new Error('another program is known only to the stand-in')),
     host,
     output,
     ended,

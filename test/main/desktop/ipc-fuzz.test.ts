@@ -32,6 +32,7 @@ beforeAll(() => {
         }),
         'desktop.ready': async () => ({ waiting: [] }),
         'desktop.pickFolder': async () => ({ path: null }),
+        'desktop.openDemo': async () => ({}),
         'desktop.setPassphrase': async () => ({}),
         'desktop.unlock': async () => ({}),
         'desktop.forgetPassphrase': async () => ({}),
