@@ -130,8 +130,11 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     noteConflicts(place.dataFolder, ['title', 'decision']);
     const desktop = await start();
     const labels = (state: HostState): string[] => state.trays.at(-1)?.menu.map((item) => item.label) ?? [];
-    const told = await desktop.until('it counts', (state) => labels(state).includes('Conflicts (2)'));
-    expect(told.trays.at(-1)?.image).toContain('needs-you-light.png');
+    await desktop.until(
+      'it counts, and says so by its icon',
+      (state) =>
+        labels(state).includes('Conflicts (2)') && state.trays.at(-1)?.image.includes('needs-you-light.png') === true,
+    );
     await expect(desktop.host.pressTray(['Sync now'])).rejects.toThrow('cannot be pressed');
     await desktop.host.pressTray(['Conflicts (2)']);
     await (await desktop.page()).getByRole('heading', { level: 1, name: 'Conflicts' }).waitFor();

@@ -12,6 +12,7 @@ import { addDoctor } from './doctor.ts';
 import { addDrift } from './drift.ts';
 import { fromCommanderError, reportError } from './errors.ts';
 import { addFiles } from './files.ts';
+import { addInit } from './init.ts';
 import type { Io } from './io.ts';
 import { addKey } from './key.ts';
 import { addLogs } from './logs.ts';
@@ -79,6 +80,7 @@ export function createProgram(io: Io, parts: Pick<CliParts, 'version'>, runner: 
       'after',
       '\nEvery command has --help with examples, and --json for scripts.\nExit codes: 0 ok, 1 failed, 2 vault or tables, 3 unreachable, 4 git refuses the token, 6 needs your decision, 7 integrity, 8 another agent, 64 usage, 130 interrupted.',
     );
+  addInit(program, runner);
   addStart(program, runner);
   addAgentCommands(program, runner);
   addStatus(program, runner);

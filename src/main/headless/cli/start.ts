@@ -108,7 +108,8 @@ async function start(context: Context, options: StartOptions): Promise<number> {
   return 0;
 }
 
-function requireFolder(path: string): string {
+/** Throws `root.missing` or `root.not_a_directory`. */
+export function requireFolder(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) throw new AppError('root.missing', `${path} does not exist.`);
   if (!stats.isDirectory()) throw new AppError('root.not_a_directory', `${path} is not a folder.`);
