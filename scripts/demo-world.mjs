@@ -6,9 +6,9 @@ import { openAgent } from '../src/main/agent.ts';
 import { removeEndpoint, writeEndpoint } from '../src/main/headless/endpoint.ts';
 import { startServer } from '../src/main/headless/server.ts';
 import { programVersion } from '../src/main/headless/version.ts';
+import { TODAY, WEEK } from '../src/main/sample-content.ts';
 import { startNotion } from '../test/support/notion/start.ts';
 import { startSupabase } from '../test/support/supabase/start-supabase.ts';
-import { TODAY, WEEK } from './pictures-sample.mjs';
 
 const LOOK_EVERY_MS = 100;
 const TITLE = 'Use SQLite for the vault';

@@ -21,6 +21,7 @@ const GROUPS = {
   migration: 'Sync',
   backup: 'Backups',
   restore: 'Restore',
+  job: 'The running agent',
   agent: 'The running agent',
   keychain: 'The desktop app',
   window: 'The desktop app',

@@ -8,11 +8,11 @@ import { dirname, join } from 'node:path';
 import { openAgent } from '../src/main/agent.ts';
 import { startServer } from '../src/main/headless/server.ts';
 import { programVersion } from '../src/main/headless/version.ts';
+import { CONFLICTS, TODAY, WEEK } from '../src/main/sample-content.ts';
 import { createConflictStore } from '../src/main/store/conflicts.ts';
 import { openStore } from '../src/main/store/database.ts';
 import { launchChromium } from '../test/support/chromium.ts';
 import { build } from './build.mjs';
-import { CONFLICTS, TODAY, WEEK } from './pictures-sample.mjs';
 
 const root = join(import.meta.dirname, '..');
 const images = join(root, 'docs', 'images');

@@ -170,6 +170,7 @@ async function buildAgent(
   const state: AgentState = {
     plan: { watched: [], refused: [] },
     startedAtMs: null,
+    wokeAtMs: null,
     createdFirstRoot: null,
     dashboardUrl: null,
     makeLink: null,
@@ -255,11 +256,19 @@ async function buildAgent(
         if (event === 'records') backup.changed();
       }),
       settings.onChange(onSettings),
+      host.secrets?.onOpened?.(() => {
+        settings
+          .openKept()
+          .then(hub.statusChanged, (error: unknown) =>
+            logger.error('Keys of services could not be read or moved.', { error }),
+          );
+      }) ?? (() => undefined),
       settings.onProblem((error) =>
         logger.warn('The settings could not be used; the earlier ones stay in force.', { error }),
       ),
       host.onPower((event) => {
         if (event !== 'resume') return;
+        state.wokeAtMs = host.nowMs();
         sync.wake();
         backup.wake();
         void watch.scanAll();

@@ -16,6 +16,8 @@ import type { WatchService } from './watch/watch-service.ts';
 export type AgentState = {
   plan: RootPlan;
   startedAtMs: number | null;
+  /** When the machine last woke; null when it did not sleep since the start. */
+  wokeAtMs: number | null;
   createdFirstRoot: string | null;
   dashboardUrl: string | null;
   makeLink: (() => string) | null;

@@ -2,11 +2,14 @@ import type { AgentMethods, AgentStatus } from '../shared/contract.ts';
 import type { BackupStatus } from '../shared/contract-backup.ts';
 import type { SyncStatus } from '../shared/contract-sync.ts';
 import { ERROR_CATALOGUE } from '../shared/errors.ts';
+import type { RootInfo } from '../shared/model.ts';
+import { overdueJobs } from './agent-overdue.ts';
 import { refusalText } from './agent-roots.ts';
 import { type Attention, describeRoot, judgeSafety, listAttention, type SafetyFacts } from './agent-status.ts';
 import { collectDoctorFacts } from './api-doctor.ts';
 import type { ApiParts } from './api-parts.ts';
 import { runChecks } from './ops/health/doctor.ts';
+import { lockedWarnings } from './settings/show.ts';
 
 type StatusMethods = Pick<
   AgentMethods,
@@ -49,7 +52,7 @@ function status(all: ApiParts, backup: BackupStatus): AgentStatus {
       }),
     ),
     refused: state.plan.refused.map(refusalText),
-    problems: [...problems(all), ...backupProblems(backup)],
+    problems: [...problems(all), ...backupProblems(backup), ...late(all, roots, backup)],
     waiting: watch.waiting(),
     progress: watch.progress(),
   };
@@ -65,6 +68,7 @@ function status(all: ApiParts, backup: BackupStatus): AgentStatus {
     attention,
     next: nextSteps(all),
     dataFolder: host.dataFolder,
+    isSample: host.isSample === true,
     deviceId: vault.store.deviceId,
     pid: process.pid,
     startedAtMs: state.startedAtMs,
@@ -98,6 +102,25 @@ function status(all: ApiParts, backup: BackupStatus): AgentStatus {
       progress: backup.progress,
     },
   };
+}
+
+/** What should have run by itself and did not. */
+function late(all: ApiParts, roots: readonly RootInfo[], backup: BackupStatus): Attention[] {
+  const { host, state, settings, pause } = all;
+  const { startedAtMs, wokeAtMs } = state;
+  // Nobody is there to do it, or a person said that it rests.
+  if (startedAtMs === null || pause.untilMs() !== null) return [];
+  const { watch, backup: backing } = settings.current();
+  return overdueJobs({
+    nowMs: host.nowMs(),
+    awakeSinceMs: Math.max(startedAtMs, wokeAtMs ?? 0),
+    scanEveryMs: watch.rescan_minutes * 60_000,
+    roots,
+    backup: {
+      isExpected: backing.auto_commit && roots.length > 0 && /^(ok|waiting)$/.test(backup.state),
+      lastAtMs: backup.lastBackupAtMs,
+    },
+  });
 }
 
 /** What of the backups waits for a person. */
@@ -138,7 +161,18 @@ function problems({ state, log, settings, sync }: ApiParts): Attention[] {
       rootId: null,
     });
   found.push(...syncProblems(sync.status()));
-  for (const warning of settings.show().warnings)
+  const locked = settings.locked();
+  const [first] = locked;
+  if (first !== undefined)
+    found.push({
+      code: 'keychain.locked',
+      message: `${locked.map(({ name }) => name).join(', ')}: ${first.error.message}`,
+      fix: first.error.hint,
+      rootId: null,
+    });
+  // What is locked is told once, not once a name.
+  const told = new Set(lockedWarnings({ locked }).map(({ message }) => message));
+  for (const warning of settings.show().warnings.filter(({ message }) => !told.has(message)))
     found.push({ code: 'config.warning', message: warning.message, fix: warning.fix, rootId: null });
   return found;
 }

@@ -8,6 +8,8 @@ export type Host = {
   readonly version: string;
   /** Which shell this is, for logs and the status. */
   readonly shell: 'desktop' | 'headless' | 'command' | 'test';
+  /** The vault holds sample data, to look around in; nothing in it is the person's. */
+  readonly isSample?: boolean;
   /** Wall clock, milliseconds since 1970 UTC; it may jump. */
   readonly nowMs: () => number;
   /** Tells a person something they must act on. A shell without a way to show it does nothing. */
@@ -25,6 +27,8 @@ export type SecretStore = {
   readonly get: (name: string) => Promise<string | null>;
   readonly set: (name: string, value: string) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
+  /** Calls back when it can keep or give what it could not before; returns how to stop listening. */
+  readonly onOpened?: (listener: () => void) => () => void;
 };
 
 export type Notice = { readonly id: string; readonly title: string; readonly body: string };

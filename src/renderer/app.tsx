@@ -10,6 +10,7 @@ import { createStore, type Store, useStore } from './data/store.ts';
 import { isTheme, type Theme } from './data/theme.ts';
 import { useStatus } from './data/use-status.ts';
 import { Frame } from './frame/frame.tsx';
+import { NoticeBar } from './frame/notice-bar.tsx';
 import { ErrorCard } from './parts/basics.tsx';
 import { lazyView } from './parts/lazy.tsx';
 import { strings } from './strings.ts';
@@ -125,7 +126,13 @@ function Page({ route }: { route: Route }): VNode {
   }, [client]);
   const leaveWelcome = useWelcome(route);
   if (state === 'signed-out') return <SignInView />;
-  if (route.view === 'welcome') return <FirstRunView onLeave={leaveWelcome} />;
+  if (route.view === 'welcome')
+    return (
+      <>
+        <FirstRunView onLeave={leaveWelcome} />
+        <NoticeBar />
+      </>
+    );
   return (
     <Frame route={route}>
       <View key={viewKey(route)} route={route} />

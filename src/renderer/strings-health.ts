@@ -1,7 +1,6 @@
 /** Texts of the charts and of the schedule, which are loaded with their views. */
-import type { ScheduleEntry } from '../shared/contract-ops.ts';
+import { scheduleNames, scheduleStates } from '../shared/schedule-words.ts';
 import type { Measure } from './data/health-view.ts';
-import { plural } from './strings.ts';
 
 type MeasureText = {
   readonly title: string;
@@ -68,25 +67,11 @@ export const healthText = {
   nothingText: 'The first minute shows up here a minute after the agent started; backups as they are made.',
 };
 
-type EntryText = { readonly name: string; readonly what: string };
-const entries: Readonly<Record<ScheduleEntry['id'], EntryText>> = {
-  backup_changes: { name: 'Backup of changes', what: 'When what you save has come to rest.' },
-  backup_daily: { name: 'Daily backup', what: 'Also when nothing changed; the archive for Supabase goes with it.' },
-  drill: { name: 'Proof by a restore', what: 'A backup is restored into a scratch folder and compared byte by byte.' },
-  retention: { name: 'Clearing of old archives', what: 'After the daily backup. The newest proven one always stays.' },
-  scan: { name: 'Safety scan', what: 'Reads all watched folders for what events missed.' },
-  sync_supabase: { name: 'Round with Supabase', what: 'Changes go at once; a round compares everything.' },
-  sync_notion: { name: 'Round with Notion', what: 'Changes go at once; a round compares everything.' },
-  tidy: { name: 'Tidying of the log', what: 'Lines that are older than the setting go.' },
-};
-
 export const scheduleText = {
   lead: 'What Angles does by itself, and when. What was slept through runs once, when the machine is back.',
   list: 'What runs by itself',
-  entries,
-  states: { on: 'On', waiting: 'Waits for a change', off: 'Off', failing: 'Failing' } as Readonly<
-    Record<ScheduleEntry['state'], string>
-  >,
+  entries: scheduleNames,
+  states: scheduleStates,
   outcomes: { ok: 'well', failed: 'failed' } as const,
   last: 'Last',
   next: 'Next',
@@ -95,20 +80,7 @@ export const scheduleText = {
   now: 'now',
   onChange: 'after your next change',
   afterFirst: 'a day after the first backup',
-  daily: (time: string, zone: string) => `Every day at ${time} (${zone})`,
-  every: (ms: number) => everyText(ms),
-  quiet: (ms: number) => `${plural(Math.round(ms / 1_000), 'second')} after the last change`,
-  followsDaily: (time: string, zone: string) => `After the daily backup at ${time} (${zone})`,
-  weekly: 'Every week',
   zone: (zone: string) => `Times are those of this browser (${zone}).`,
   change: 'Change the times',
   others: 'Reports, sweeps and other jobs are not part of this version: what is not listed here does not run.',
 };
-
-function everyText(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  if (minutes % 10_080 === 0) return minutes === 10_080 ? 'Every week' : `Every ${minutes / 10_080} weeks`;
-  if (minutes % 1_440 === 0) return minutes === 1_440 ? 'Every day' : `Every ${minutes / 1_440} days`;
-  if (minutes % 60 === 0) return minutes === 60 ? 'Every hour' : `Every ${minutes / 60} hours`;
-  return `Every ${plural(minutes, 'minute')}`;
-}

@@ -56,6 +56,35 @@ const fields: Readonly<Record<string, FieldText>> = {
 
 export const servicesText = {
   title: 'Services',
+  place: {
+    titles: {
+      none: 'This desktop has no safe place for keys',
+      locked: 'The keys of your services are locked',
+      open: 'Keys are encrypted with your passphrase',
+    },
+    texts: {
+      none: (backend: string) =>
+        `It has no keyring that is guarded by a password of yours (${backend}). Keys that you paste are kept in .env in the data folder, readable for your account only. With a passphrase they are kept encrypted.`,
+      locked: () => 'They are encrypted with your passphrase. Until it is given, nothing is sent; saves are captured.',
+      open: () => 'It is asked for once after each start of Angles.',
+    },
+    passphrase: 'Passphrase',
+    again: 'The same again',
+    short: (least: number) => `At least ${least} characters.`,
+    differs: 'This is not the same.',
+    note: 'Nobody can recover it, nor can Angles: when it is forgotten, the keys have to be pasted again.',
+    encrypt: 'Encrypt the keys',
+    encrypting: 'Encrypting',
+    done: 'Keys are encrypted with your passphrase from now on.',
+    change: 'Change the passphrase',
+    unlock: 'Unlock',
+    unlocking: 'Unlocking',
+    unlocked: 'The keys are unlocked until Angles quits.',
+    forgotten: 'I have forgotten it',
+    forgetTitle: 'Start over without these keys?',
+    forgetText: 'The encrypted keys are removed for good. Paste them again from Supabase, Notion and GitHub.',
+    forget: 'Remove the encrypted keys',
+  },
   lead: 'Everything works on this machine, with no account. What you add here can be removed again.',
   services,
   fields,
@@ -69,7 +98,7 @@ export const servicesText = {
   openPage: 'Open the page in the browser',
   copyAddress: 'Copy the address of the page',
   isSet: (source: NonNullable<KnownField['source']>) =>
-    ({ environment: 'set by the environment', '.env': 'set in .env', keychain: 'set in the keychain' })[source],
+    ({ environment: 'set by the environment', '.env': 'set in .env', keychain: 'set, kept encrypted' })[source],
   fixed: 'The environment of the agent sets it: change it where the agent is started.',
   replace: 'Replace',
   keep: 'Keep it as it is',
@@ -82,10 +111,10 @@ export const servicesText = {
     place === '.env'
       ? 'Kept in .env in the data folder, readable for you only.'
       : place === 'keychain'
-        ? 'Kept in the keychain of this desktop.'
-        : 'The secrets are kept in the keychain of this desktop, the rest in .env.',
+        ? 'Kept encrypted on this desktop.'
+        : 'The secrets are kept encrypted on this desktop, the rest in .env.',
   secretNote:
-    'Secrets are kept in the keychain of the desktop app, or in .env in the data folder, readable for you only. They are not shown again.',
+    'Secrets are kept encrypted in the desktop app where it can, else in .env in the data folder, readable for you only. They are not shown again.',
   remove: 'Remove',
   removeAsk: (name: string) => `Remove the keys of ${name}?`,
   removeText:

@@ -206,6 +206,9 @@ export const strings = {
     folderText:
       'Choose where your notes, decisions and the work of your assistants live. From then on every save in it becomes a version you can go back to.',
     folderNote: 'Nothing in the folder is changed, and nothing leaves this machine. More folders can be added later.',
+    sampleText: 'Or look around first, with a week of somebody else’s notes:',
+    sample: 'Open sample data',
+    sampleOpens: 'A window of its own opens with the sample data in a few seconds.',
     noFolder: 'No folder is chosen yet. Go back to choose one.',
     reading: 'Your folder is being read.',
     saveOne: (folder: string) => `Save any file in ${folder} and watch it appear here.`,
@@ -217,6 +220,10 @@ export const strings = {
     kitOwn: 'Backups use your own key, from BACKUP_ENCRYPTION_KEY. Keep it away from this machine, too.',
     servicesText:
       'Everything works on this machine, with no account. Add these now, or whenever you like, in Settings:',
+  },
+  sample: {
+    title: 'Sample data.',
+    text: 'Edit and try what you like: nothing here is yours, nothing leaves this machine, and all of it goes away when this Angles quits.',
   },
   signIn: {
     title: 'Open the dashboard from your terminal',
@@ -235,6 +242,7 @@ export const strings = {
     totals: { files: 'Files', versions: 'Versions kept', records: 'Decisions and memories', stored: 'Vault size' },
     ofOriginal: (size: string) => `for ${size} of files`,
     attention: 'What needs you',
+    goTo: (page: string) => `Open ${page}`,
     waits: 'What waits',
     nothingWaits: 'Nothing waits. Every save so far is a version you can go back to.',
     waitsCapture: (count: number) => `${plural(count, 'changed file')} to capture`,

@@ -61,6 +61,8 @@ export const agentStatus = z.object({
   /** The next thing that happens by itself, in words and when. */
   next: z.array(z.object({ what: z.string(), atMs: timeMs.nullable() })),
   dataFolder: z.string(),
+  /** The vault holds sample data, to look around in. */
+  isSample: z.boolean(),
   deviceId: z.string(),
   pid: z.number().int(),
   startedAtMs: timeMs.nullable(),

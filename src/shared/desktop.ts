@@ -8,6 +8,8 @@ export const keychainState = z.object({
   state: z.enum(['strong', 'weak', 'unavailable']),
   /** The name of the store as the system gives it. */
   backend: z.string(),
+  /** Secrets under a passphrase of the person, for a store that is not strong. `locked`: it was not given since the start. */
+  passphrase: z.enum(['none', 'locked', 'open']),
 });
 export type KeychainState = z.infer<typeof keychainState>;
 
@@ -31,6 +33,14 @@ export const desktopMethods = {
   },
   /** Asks the person for a folder; null when they changed their mind. */
   'desktop.pickFolder': { in: nothing, out: z.object({ path: z.string().nullable() }) },
+  /** Opens another window, of a program of its own, with sample data. */
+  'desktop.openDemo': { in: nothing, out: nothing },
+  /** Keeps secrets under a passphrase from now on, or changes that. Throws `usage.bad_argument`, `keychain.locked`. */
+  'desktop.setPassphrase': { in: z.object({ passphrase: z.string().max(1_000) }), out: nothing },
+  /** Throws `keychain.wrong_passphrase`, `keychain.missing`. */
+  'desktop.unlock': { in: z.object({ passphrase: z.string().max(1_000) }), out: nothing },
+  /** Forgets the passphrase with every secret under it. */
+  'desktop.forgetPassphrase': { in: nothing, out: nothing },
   /** Opens a page of a known service in the browser. Throws `window.link_refused` for any other address. */
   'desktop.openLink': { in: z.object({ url: z.string().max(2_000) }), out: nothing },
 } as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>;

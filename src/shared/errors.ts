@@ -486,6 +486,11 @@ export const ERROR_CATALOGUE = {
     'Add --auto-migrate, or set restore.auto_migrate.',
     2,
   ),
+  'job.overdue': entry(
+    'Something that runs by itself did not run.',
+    'What was captured is durable; what should have been done waits.',
+    'Look at `angles schedule` for what is late, and at `angles doctor` for why.',
+  ),
   'agent.not_running': entry(
     'No agent is running for this data folder.',
     'Saves are not captured while it is stopped; the next start finds them.',
@@ -500,12 +505,17 @@ export const ERROR_CATALOGUE = {
   'keychain.missing': entry(
     'This desktop has no safe place for secrets.',
     'The secret was not stored anywhere.',
-    'Install and unlock a keyring (GNOME Keyring or KWallet), or set the value in the environment or in `.env`.',
+    'Set a passphrase in the settings of the window, or install and unlock a keyring (GNOME Keyring or KWallet).',
   ),
   'keychain.locked': entry(
     'A stored secret cannot be opened.',
     'It is still there, encrypted; what needs it waits.',
     'Unlock the keyring of this account, or enter the secret again.',
+  ),
+  'keychain.wrong_passphrase': entry(
+    'The passphrase is wrong.',
+    'The keys stay encrypted; nothing was changed.',
+    'Try again. One that is forgotten cannot be recovered: start over in the settings and paste the keys again.',
   ),
   'window.no_bridge': entry(
     'This window cannot reach the agent.',

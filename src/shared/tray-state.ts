@@ -55,7 +55,7 @@ const LABEL_LENGTH = 60;
 const REMOTE_NAMES = { supabase: 'Supabase', notion: 'Notion' } as const;
 const RECENT = 5;
 /** Attention of these codes means that something is broken, not that a decision waits. */
-const BROKEN = /^(data\.|log\.|content\.|internal|sync\.safe_mode|backup\.(damaged|unreadable))/;
+const BROKEN = /^(data\.|log\.|content\.|internal|job\.|sync\.safe_mode|backup\.(damaged|unreadable))/;
 /** Known, harmless, and nothing to do at once. */
 const MINOR: ReadonlySet<string> = new Set(['watch.limited', 'root.none']);
 

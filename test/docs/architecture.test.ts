@@ -26,7 +26,7 @@ test('every folder with a rule of imports is described', () => {
 test('every source that is named exists', () => {
   const places = ['', 'src/', 'src/main/', 'src/main/headless/', 'src/main/store/search/', 'src/main/watch/'];
   const named = codeOf(text).filter(
-    (code) => /^[\w./-]+\.(ts|mjs|json)$/.test(code) && !/^(agent|config|report|secrets)\.json$/.test(code),
+    (code) => /^[\w./-]+\.(ts|mjs|json)$/.test(code) && !/^(agent|config|passphrase|report|secrets)\.json$/.test(code),
   );
   const missing = named.filter((name) => !places.some((place) => existsSync(join(ROOT, place, name))));
   expect(missing).toEqual([]);

@@ -96,7 +96,7 @@ test('a service is set up by pasting, tested, and what is missing is created aft
     await card.getByLabel('Token').fill(`GITHUB_TOKEN="${KEY}"`);
     await card.getByLabel('Repository').fill(' mira/angles-backup ');
     await card.getByLabel('Repository').press('Enter');
-    await page.getByText('The secrets are kept in the keychain of this desktop, the rest in .env.').waitFor();
+    await page.getByText('The secrets are kept encrypted on this desktop, the rest in .env.').waitFor();
     expect(inputsOf(visited, 'environment.set')).toEqual([
       { values: { GITHUB_REPO: 'mira/angles-backup', GITHUB_TOKEN: KEY } },
     ]);
@@ -118,11 +118,11 @@ test('a secret that is set is never shown, is replaced on request, and can be re
     await goTo('#/settings');
     await page.getByRole('button', { name: 'Change the keys of Notion' }).click();
     const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Notion' }) });
-    await card.getByText('set in the keychain').waitFor();
+    await card.getByText('set, kept encrypted').waitFor();
     await card.getByRole('button', { name: 'Replace: Secret of the integration' }).click();
     await page.keyboard.type(`${KEY}2`);
     await card.getByRole('button', { name: 'Save and test' }).click();
-    await card.getByText('set in the keychain').waitFor();
+    await card.getByText('set, kept encrypted').waitFor();
     expect(inputsOf(visited, 'environment.set').at(-1)).toEqual({ values: { NOTION_API_KEY: `${KEY}2` } });
     await card.getByRole('button', { name: 'Remove Notion' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();

@@ -130,8 +130,11 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     noteConflicts(place.dataFolder, ['title', 'decision']);
     const desktop = await start();
     const labels = (state: HostState): string[] => state.trays.at(-1)?.menu.map((item) => item.label) ?? [];
-    const told = await desktop.until('it counts', (state) => labels(state).includes('Conflicts (2)'));
-    expect(told.trays.at(-1)?.image).toContain('needs-you-light.png');
+    await desktop.until(
+      'it counts, and says so by its icon',
+      (state) =>
+        labels(state).includes('Conflicts (2)') && state.trays.at(-1)?.image.includes('needs-you-light.png') === true,
+    );
     await expect(desktop.host.pressTray(['Sync now'])).rejects.toThrow('cannot be pressed');
     await desktop.host.pressTray(['Conflicts (2)']);
     await (await desktop.page()).getByRole('heading', { level: 1, name: 'Conflicts' }).waitFor();
@@ -169,16 +172,65 @@ describe.skipIf(isReal)('the life of the desktop app', () => {
     expect(await desktop.ended).toBe(0);
   });
 
-  test.each([
-    [{ isAvailable: true, backend: 'gnome_libsecret' }, 'strong'],
-    [{ isAvailable: true, backend: 'basic_text' }, 'weak'],
-    [{ isAvailable: false, backend: 'unknown' }, 'unavailable'],
-  ] as const)('the keychain %j is said to be %s', async (keychain, expected) => {
-    const desktop = await start({ options: { keychain } });
+  test('a keychain is said to be what it is: strong, weak, or not there', async () => {
+    const desktop = await start();
     const page = await desktop.page();
-    expect(await page.evaluate(() => angles.call('desktop.info', {}))).toMatchObject({
-      value: { keychain: { state: expected, backend: keychain.backend } },
+    for (const [keychain, state] of [
+      [{ isAvailable: true, backend: 'gnome_libsecret' }, 'strong'],
+      [{ isAvailable: true, backend: 'basic_text' }, 'weak'],
+      [{ isAvailable: false, backend: 'unknown' }, 'unavailable'],
+    ] as const) {
+      await desktop.host.setKeychain(keychain);
+      expect(await page.evaluate(() => angles.call('desktop.info', {}))).toMatchObject({
+        value: { keychain: { state, backend: keychain.backend } },
+      });
+    }
+  });
+
+  test('without a keychain a passphrase is offered; keys are encrypted with it, locked after a start, and opened again', async () => {
+    const secret = ['ghp', 'of', 'tests'].join('_');
+    const options = { keychain: { isAvailable: true, backend: 'basic_text' } };
+    const passphrase = 'four words to remember';
+    const first = await start({ options });
+    const page = await first.page();
+    const keep = (): Promise<unknown> =>
+      page.evaluate((token) => angles.call('environment.set', { values: { GITHUB_TOKEN: token } }), secret);
+    expect(await keep()).toEqual({ value: { kept: [{ name: 'GITHUB_TOKEN', in: '.env' }] } });
+    const dotenv = (): string => readFileSync(join(place.dataFolder, '.env'), 'utf8');
+    expect(dotenv()).toContain(secret);
+    await page.evaluate(() => {
+      location.hash = '#/settings';
     });
+    await page.getByRole('heading', { name: 'This desktop has no safe place for keys' }).waitFor();
+    await page.getByLabel('Passphrase').fill(passphrase);
+    await page.getByLabel('The same again').fill('four words to forget');
+    await page.getByRole('button', { name: 'Encrypt the keys' }).click();
+    await page.getByText('This is not the same.').waitFor();
+    await page.getByLabel('The same again').fill(passphrase);
+    await page.getByRole('button', { name: 'Encrypt the keys' }).click();
+    await page.getByRole('heading', { name: 'Keys are encrypted with your passphrase' }).waitFor();
+    await first.until('what lay in the open has moved', () => !dotenv().includes(secret));
+    expect(await first.quit()).toBe(0);
+    for (const name of ['passphrase.json', '.env', 'desktop.json'])
+      expect(readFileSync(join(place.dataFolder, name), 'utf8')).not.toContain(secret);
+
+    const second = await start({ options, args: ['--port', '0', '--hidden', '--root', place.notes] });
+    const told = await second.until('it is told', ({ notifications }) => notifications.length === 1);
+    expect(told.notifications[0]?.title).toContain('GITHUB_TOKEN');
+    await second.host.clickNotification(0);
+    const window = await second.page();
+    await window.getByLabel('Passphrase').fill('something else');
+    await window.getByRole('button', { name: 'Unlock' }).click();
+    await window.getByRole('alert').getByText('The passphrase is wrong.').waitFor();
+    await window.getByLabel('Passphrase').fill(passphrase);
+    await window.getByRole('button', { name: 'Unlock' }).click();
+    await window.getByRole('heading', { name: 'Keys are encrypted with your passphrase' }).waitFor();
+    await second.until('the notice goes away', ({ notifications }) => notifications[0]?.isClosed === true);
+    const shown = (await window.evaluate(() => angles.call('settings.show', {}))) as {
+      value: { environment: { name: string; source: string | null }[] };
+    };
+    expect(shown.value.environment.find(({ name }) => name === 'GITHUB_TOKEN')).toMatchObject({ source: 'keychain' });
+    expect(second.output() + first.output()).not.toContain(passphrase);
   });
 
   test('a data folder that a headless agent holds says who; trying again works when it has ended', async () => {

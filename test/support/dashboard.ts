@@ -6,21 +6,80 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { type RunningServer, startServer } from '../../src/main/headless/server.ts';
+import { load } from '../docs/documents.ts';
 import { launchChromium } from './chromium.ts';
 import { createFakeApi, type FakeApi, type FakeOptions } from './fake-api.ts';
 import { FAKE_NOW_MS } from './fake-data.ts';
 
-const RENDERER = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'renderer');
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const RENDERER = join(ROOT, 'src', 'renderer');
 
 export type Bench = {
   readonly browser: Browser;
   readonly rendererFolder: string;
+  /** A page that no visit uses now: a new one costs more than most visits. */
+  readonly takePage: () => Promise<Page>;
+  readonly givePage: (page: Page) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
-/** Builds the page from its sources and starts the browser; once for a test file. */
+/** The page as it was built from these very sources, or built now, and the browser; once for a test file. */
 export async function openBench(): Promise<Bench> {
-  const rendererFolder = mkdtempSync(join(tmpdir(), 'angles-renderer-'));
+  const { builtFrom, fingerprint } =
+    await load<Record<'builtFrom' | 'fingerprint', (root: string) => string | null>>('scripts/sources.mjs');
+  const isBuilt = builtFrom(ROOT) === fingerprint(ROOT);
+  const rendererFolder = isBuilt ? join(ROOT, 'out', 'renderer') : await buildPage();
+  const browser = await launchChromium();
+  const free: Page[] = [];
+  return {
+    browser,
+    rendererFolder,
+    takePage: async () => free.pop() ?? makePage(browser),
+    givePage: async (page) => {
+      if (await tidy(page)) free.push(page);
+      else await page.context().close();
+    },
+    close: async () => {
+      await browser.close();
+      if (!isBuilt) rmSync(rendererFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makePage(browser: Browser): Promise<Page> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', timezoneId: 'UTC' });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    const violations: string[] = [];
+    Object.assign(globalThis, { violations });
+    addEventListener('securitypolicyviolation', (event) => {
+      violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  await page.clock.setFixedTime(FAKE_NOW_MS);
+  return page;
+}
+
+/** Leaves nothing of a visit behind; false when that cannot be known. What pages store belongs to a port, and each visit has its own. */
+async function tidy(page: Page): Promise<boolean> {
+  try {
+    const context = page.context();
+    for (const other of context.pages()) if (other !== page) await other.close();
+    await page.unrouteAll();
+    await page.evaluate(() => {
+      localStorage.clear();
+      sessionStorage.clear();
+    });
+    await context.clearCookies();
+    return !page.isClosed();
+  } catch {
+    return false;
+  }
+}
+
+async function buildPage(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'angles-renderer-'));
   await build({
     configFile: false,
     root: RENDERER,
@@ -30,21 +89,13 @@ export async function openBench(): Promise<Bench> {
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
     build: {
       target: 'es2023',
-      outDir: rendererFolder,
+      outDir: folder,
       emptyOutDir: true,
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
     },
   });
-  const browser = await launchChromium();
-  return {
-    browser,
-    rendererFolder,
-    close: async () => {
-      await browser.close();
-      rmSync(rendererFolder, { recursive: true, force: true });
-    },
-  };
+  return folder;
 }
 
 export type Visit = {
@@ -64,30 +115,19 @@ export type VisitOptions = FakeOptions & {
   readonly signedIn?: boolean;
 };
 
-/** A fresh agent, server and browser profile, at the time of the sample data. */
+/** A fresh agent and server, and a page without a memory, at the time of the sample data. */
 export async function visit(bench: Bench, options: VisitOptions = {}): Promise<Visit> {
   const api = createFakeApi(options);
   const server = await startServer({ api, port: 0, rendererFolder: bench.rendererFolder, log: console });
-  const context = await bench.browser.newContext({
-    viewport: { width: options.width ?? 1_280, height: 800 },
-    colorScheme: options.theme ?? 'light',
-    reducedMotion: 'reduce',
-    timezoneId: 'UTC',
-  });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  const page = await context.newPage();
+  const page = await bench.takePage();
+  const context = page.context();
+  await page.setViewportSize({ width: options.width ?? 1_280, height: 800 });
+  await page.emulateMedia({ colorScheme: options.theme ?? 'light', reducedMotion: 'reduce', forcedColors: 'none' });
   page.setDefaultTimeout(10_000);
   const exceptions: string[] = [];
-  page.on('pageerror', (error) => exceptions.push(String(error)));
-  await page.addInitScript(() => {
-    const violations: string[] = [];
-    Object.assign(globalThis, { violations });
-    addEventListener('securitypolicyviolation', (event) => {
-      violations.push(`${event.violatedDirective} ${event.blockedURI}`);
-    });
-  });
-  await page.clock.setFixedTime(FAKE_NOW_MS);
-  await page.goto(options.signedIn === false ? server.url : server.makeLink());
+  const note = (error: Error): void => void exceptions.push(String(error));
+  page.on('pageerror', note);
+  await page.goto(options.signedIn === false ? server.url : server.makeLink(), { waitUntil: 'commit' });
   await page.locator('h1').first().waitFor({ state: 'attached' });
   return {
     api,
@@ -108,7 +148,8 @@ export async function visit(bench: Bench, options: VisitOptions = {}): Promise<V
       await page.locator('h1').first().waitFor({ state: 'attached' });
     },
     close: async () => {
-      await context.close();
+      page.off('pageerror', note);
+      await bench.givePage(page);
       await server.close();
       api.close();
     },

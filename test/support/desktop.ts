@@ -4,12 +4,13 @@
  * stand-in can do (press a tray menu, crash a page by name) is `host`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { _electron, type Browser, chromium, type Page } from 'playwright-core';
 import { packageRoot } from '../../src/main/package-root.ts';
+import { openBrowser, SHARED_BROWSER_NAME } from './electron-host/browser.ts';
 import type { HostActions, HostState } from './electron-host/control.ts';
 import { HOST_OPTIONS_NAME, type HostOptions } from './electron-host/options.ts';
 import { NODE } from './strace.ts';
@@ -29,7 +30,7 @@ export type Place = {
 };
 
 export function makePlace(): Place {
-  const home = mkdtempSync(join(tmpdir(), 'angles-desktop-'));
+  const home = mkdtempSync(join(quickFolder(), 'angles-desktop-'));
   mkdirSync(join(home, 'notes'));
   return {
     home,
@@ -39,10 +40,25 @@ export function makePlace(): Place {
   };
 }
 
+const ROOMY_BYTES = 2_000_000_000;
+
+/** A folder in memory where there is a roomy one: what is asked here is not whether a disk keeps its promises. */
+function quickFolder(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    if (bavail * bsize > ROOMY_BYTES) return '/dev/shm';
+  } catch {
+    // There is none.
+  }
+  return tmpdir();
+}
+
 export type Desktop = {
   readonly pid: number;
   /** The page of the window, once it is drawn. Rejects when none opens. */
   readonly page: () => Promise<Page>;
+  /** The page of another program that this one started. Throws on real Electron. */
+  readonly otherPage: () => Promise<Page>;
   /** The system around the program. Throws on real Electron. */
   readonly host: HostActions;
   /** What was printed so far. */
@@ -63,6 +79,8 @@ export type DesktopStart = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Another built program than that of this folder. */
   readonly entry?: string;
+  /** A browser of its own, which crashes alone. Without it, all programs of a test file use one. */
+  readonly ownBrowser?: boolean;
 };
 
 export async function startDesktop(start: DesktopStart): Promise<Desktop> {
@@ -102,18 +120,16 @@ function environmentOf({ place, options, environment }: DesktopStart): Record<st
 async function startHosted(start: DesktopStart): Promise<Desktop> {
   const entry = start.entry ?? join(ROOT, 'out', 'main', 'desktop.js');
   if (!existsSync(entry)) throw new Error(`${entry} does not exist: run \`npm run build\` first`);
+  const shared = start.ownBrowser === true ? {} : { [SHARED_BROWSER_NAME]: (await openBrowser()).url };
   const child = fork(entry, [...(start.args ?? ['--port', '0'])], {
     execPath: NODE,
     execArgv: ['--no-warnings', '--import', REGISTER],
-    env: environmentOf(start),
+    env: { ...environmentOf(start), ...shared },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const output = collect(child);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const host = remoteActions(child, ended);
-  let browser: Browser | null = null;
-  void ended.then(() => browser?.close().catch(() => undefined));
-
   const until: Desktop['until'] = async (what, test) => {
     let state: HostState | null = null;
     for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
@@ -127,22 +143,29 @@ async function startHosted(start: DesktopStart): Promise<Desktop> {
   };
   const page = async (): Promise<Page> => {
     const state = await until('a window shows its page', ({ windows }) => windows[0]?.url.startsWith('app:') === true);
+    const { browserUrl, windows } = state;
     for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
-      browser ??= await chromium.connectOverCDP(state.browserUrl ?? '');
-      const found = browser
-        .contexts()
-        .flatMap((context) => context.pages())
-        .find((one) => one.url().includes('.electron-host.test/'));
-      if (found !== undefined && (await isDrawn(found))) return found;
+      const found = await findPage(await connection(browserUrl ?? ''), (id) => id === windows[0]?.targetId);
+      if (found !== null && (await isDrawn(found))) return found;
       // A page that crashed stays so for its connection, whatever is loaded into it later.
-      if (found !== undefined) browser = null;
+      if (found !== null) disconnect(browserUrl ?? '');
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
     throw new Error(`no page within ${PATIENCE_MS} ms\n${output()}`);
   };
+  const otherPage = async (): Promise<Page> => {
+    const { browserUrl, windows } = await until('a window is open', (state) => state.windows.length > 0);
+    for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; ) {
+      const found = await findPage(await connection(browserUrl ?? ''), (id) => id !== windows[0]?.targetId);
+      if (found !== null && (await isDrawn(found))) return found;
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    throw new Error(`no other page within ${PATIENCE_MS} ms`);
+  };
   return {
     pid: child.pid ?? 0,
     page,
+    otherPage,
     host,
     output,
     ended,
@@ -156,6 +179,38 @@ async function startHosted(start: DesktopStart): Promise<Desktop> {
       await ended;
     },
   };
+}
+
+/** Connections of this test file, by the address of the browser. */
+const connections = new Map<string, Promise<Browser>>();
+
+function connection(url: string): Promise<Browser> {
+  const known = connections.get(url) ?? chromium.connectOverCDP(url);
+  connections.set(url, known);
+  return known;
+}
+
+function disconnect(url: string): void {
+  const known = connections.get(url);
+  connections.delete(url);
+  known?.then((browser) => browser.close()).catch(() => undefined);
+}
+
+/** The page of a window; null until the connection knows it. */
+async function findPage(browser: Browser, isWanted: (targetId: string) => boolean): Promise<Page | null> {
+  for (const context of browser.contexts()) {
+    for (const page of context.pages().filter((one) => one.url().includes('.electron-host.test/'))) {
+      try {
+        const session = await context.newCDPSession(page);
+        const { targetInfo } = await session.send('Target.getTargetInfo');
+        await session.detach();
+        if (isWanted(targetInfo.targetId)) return page;
+      } catch {
+        // It has gone meanwhile, with the program before.
+      }
+    }
+  }
+  return null;
 }
 
 /** False when the page crashed before it was drawn, or since. */
@@ -246,6 +301,7 @@ async function startReal(start: DesktopStart): Promise<Desktop> {
       await page.locator('h1').first().waitFor({ state: 'attached' });
       return page;
     },
+    otherPage: () => Promise.reject(new Error('another program is known only to the stand-in')),
     host,
     output,
     ended,

@@ -149,6 +149,7 @@ function statusOf(state: State, nowMs: number, sync: SyncStatus): AgentStatus {
         ]
       : [],
     next: [{ what: 'Safety scan of all folders', atMs: nowMs + 21 * 60_000 }],
+    isSample: false,
     dataFolder: '/home/mira/.local/share/angles',
     deviceId: FAKE_DEVICE,
     pid: 4_242,

@@ -9,10 +9,12 @@ export type StartOptions = {
   /** The first port of the local server; null for the setting's. */
   readonly port: number | null;
   readonly link: string | null;
+  /** A look around with sample data, beside whatever runs. */
+  readonly isDemo: boolean;
 };
 
 /**
- * Reads the arguments of a start: `[start] [--hidden] [--root PATH]... [--port N] [angles://...]`. Others belong to
+ * Reads the arguments of a start: `[start] [--hidden] [--demo] [--root PATH]... [--port N] [angles://...]`. Others belong to
  * Chromium and are left to it. Throws `usage.bad_argument`.
  */
 export function readArguments(argv: readonly string[]): StartOptions {
@@ -27,7 +29,7 @@ export function readArguments(argv: readonly string[]): StartOptions {
     if (name === '--root') roots.push(value);
     else port = readPort(value);
   }
-  return { isHidden: argv.includes('--hidden'), roots, port, link: linkIn(argv) };
+  return { isHidden: argv.includes('--hidden'), roots, port, link: linkIn(argv), isDemo: argv.includes('--demo') };
 }
 
 function splitOnce(argument: string): [string, string | undefined] {

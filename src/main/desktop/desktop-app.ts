@@ -18,6 +18,7 @@ import { openLocalServer } from './local-server.ts';
 import { createLoginItem, type LoginItem } from './login-item.ts';
 import { createMainWindow, type MainWindow } from './main-window.ts';
 import { createNotices, type Notices } from './notices.ts';
+import { openDemo } from './open-demo.ts';
 import { onPower } from './power.ts';
 import { secureContents, secureSession } from './secure-window.ts';
 import { openStateFile, type StateFile } from './state-file.ts';
@@ -31,6 +32,8 @@ export type DesktopOptions = StartOptions & {
   readonly version: string;
   /** Holds `out/renderer`, `out/preload` and `assets`. */
   readonly packageFolder: string;
+  /** Where names of outside services are read from. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly openAgent: OpenAgent;
 };
 
@@ -64,11 +67,17 @@ export async function startDesktop(options: DesktopOptions): Promise<Desktop> {
   const stops: (() => void)[] = [
     serveCalls({
       api,
-      desktop: createDesktopMethods({ ...face, keychain, platform: process.platform }),
+      desktop: createDesktopMethods({
+        ...face,
+        keychain,
+        platform: process.platform,
+        openDemo: () => openDemo((error) => log.warn('The sample data could not be opened.', { error })),
+      }),
       windowContents: face.window.contents,
       log,
     }),
-    followLoginSetting(agent, face.loginItem, log),
+    // A look at sample data changes nothing of the person's desktop.
+    ...(options.isDemo ? [] : [followLoginSetting(agent, face.loginItem, log)]),
     scheduleUpdates(updateNeeds(agent, face.window, log)),
     surroundings.stop,
     face.notices.stop,
@@ -127,9 +136,10 @@ function openWith(options: DesktopOptions, secrets: Keychain): Promise<ShellAgen
   return options.openAgent(
     {
       dataFolder: options.dataFolder,
-      environment: process.env,
+      environment: options.environment,
       version: options.version,
       shell: 'desktop',
+      isSample: options.isDemo,
       nowMs: Date.now,
       // Everything a person must act on is in the status, from which the notices here are made.
       notify: () => undefined,

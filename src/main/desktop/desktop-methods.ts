@@ -13,6 +13,7 @@ export type DesktopMethodsNeeds = {
   readonly loginItem: LoginItem;
   readonly links: Links;
   readonly platform: NodeJS.Platform;
+  readonly openDemo: () => Promise<void>;
 };
 
 /** What the window can ask of its shell. */
@@ -23,6 +24,7 @@ export function createDesktopMethods({
   loginItem,
   links,
   platform,
+  openDemo,
 }: DesktopMethodsNeeds): DesktopMethods {
   return {
     'desktop.info': async () => ({
@@ -39,6 +41,22 @@ export function createDesktopMethods({
         properties: ['openDirectory', 'createDirectory'],
       });
       return { path: canceled ? null : (filePaths[0] ?? null) };
+    },
+    'desktop.openDemo': async () => {
+      await openDemo();
+      return {};
+    },
+    'desktop.setPassphrase': async ({ passphrase }) => {
+      await keychain.setPassphrase(passphrase);
+      return {};
+    },
+    'desktop.unlock': async ({ passphrase }) => {
+      await keychain.unlock(passphrase);
+      return {};
+    },
+    'desktop.forgetPassphrase': async () => {
+      keychain.forgetPassphrase();
+      return {};
     },
     'desktop.openLink': async ({ url }) => {
       await links.open(url);

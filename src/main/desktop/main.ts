@@ -6,8 +6,10 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { app, protocol } from 'electron';
+import type { OpenAgent } from '../api-types.ts';
 import { programVersion } from '../headless/version.ts';
 import { packageRoot } from '../package-root.ts';
+import { openSamplePlace, type SamplePlace } from '../sample-place.ts';
 import { defaultDataFolder } from '../settings/data-folder.ts';
 import { linkIn } from './address.ts';
 import { readArguments } from './arguments.ts';
@@ -19,7 +21,9 @@ import { PRIVILEGED_SCHEMES } from './secure-window.ts';
 export async function main(argv: readonly string[]): Promise<void> {
   app.enableSandbox();
   protocol.registerSchemesAsPrivileged(PRIVILEGED_SCHEMES);
-  const dataFolder = defaultDataFolder(process.env, process.platform, homedir());
+  const sample = argv.includes('--demo') ? openSamplePlace(process.env) : null;
+  if (sample !== null) process.once('exit', sample.remove);
+  const dataFolder = sample?.dataFolder ?? defaultDataFolder(process.env, process.platform, homedir());
   try {
     app.setPath('userData', profileFolder(dataFolder));
   } catch {
@@ -46,8 +50,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   app.on('window-all-closed', () => undefined);
   endCleanly(launch);
   await app.whenReady();
-  if (app.isPackaged) app.setAsDefaultProtocolClient('angles');
-  launch.desktop = await openUntilItWorks(launch, argv, dataFolder);
+  if (app.isPackaged && sample === null) app.setAsDefaultProtocolClient('angles');
+  launch.desktop = await openUntilItWorks(launch, argv, dataFolder, sample);
   if (launch.desktop === null) app.exit(1);
   else if (wanted !== null) launch.desktop.show((wanted as { link: string | null }).link);
 }
@@ -63,15 +67,29 @@ function profileFolder(dataFolder: string): string {
 }
 
 /** Null when the person gave up. */
-async function openUntilItWorks(launch: Launch, argv: readonly string[], dataFolder: string): Promise<Desktop | null> {
+async function openUntilItWorks(
+  launch: Launch,
+  argv: readonly string[],
+  dataFolder: string,
+  sample: SamplePlace | null,
+): Promise<Desktop | null> {
+  const openAgent: OpenAgent = async (host, mode) => (await import('../agent.ts')).openAgent(host, mode);
+  const version = programVersion();
+  let isFilled = sample === null;
   for (;;) {
     try {
+      if (sample !== null && !isFilled) {
+        const { fillSample } = await import('../sample.ts');
+        await fillSample({ place: sample, openAgent, version, nowMs: Date.now() });
+        isFilled = true;
+      }
       launch.opening = startDesktop({
         ...readArguments(argv),
         dataFolder,
-        version: programVersion(),
+        version,
         packageFolder: packageRoot(),
-        openAgent: async (host, mode) => (await import('../agent.ts')).openAgent(host, mode),
+        environment: sample?.environment ?? process.env,
+        openAgent,
       });
       return await launch.opening;
     } catch (error) {

@@ -26,6 +26,8 @@ export type Surroundings = {
 };
 
 const EVERY_MS = 1_000;
+/** What did not happen makes no event: it is looked for now and then. */
+const LOOK_EVERY_MS = 15 * 60_000;
 const EVENTS: ReadonlySet<string> = new Set([
   'status',
   'activity',
@@ -49,7 +51,7 @@ export function createSurroundings(needs: SurroundingsNeeds): Surroundings {
     const { status } = facts;
     left = status === null ? 0 : queued(status) + status.waiting.capture;
     tray.show(describeTray(facts));
-    if (status !== null) notices.report(problemsOf(status));
+    if (status !== null) notices.report(problemsOf(status, facts.isOnline));
   };
   const soon = createSoon(EVERY_MS, () => {
     if (!isStopped) refresh().catch((error: unknown) => log.warn('The tray could not be renewed.', { error }));
@@ -58,6 +60,8 @@ export function createSurroundings(needs: SurroundingsNeeds): Surroundings {
     if (EVENTS.has(event.event)) soon.call();
   });
   powerMonitor.on('resume', soon.call);
+  const looking = setInterval(soon.call, LOOK_EVERY_MS);
+  looking.unref();
   return {
     refresh,
     refreshSoon: soon.call,
@@ -65,6 +69,7 @@ export function createSurroundings(needs: SurroundingsNeeds): Surroundings {
     stop: () => {
       isStopped = true;
       stopListening();
+      clearInterval(looking);
       soon.stop();
       powerMonitor.off('resume', soon.call);
     },

@@ -21,6 +21,8 @@ export type Keeper = {
    * Throws `config.overridden`, `config.unwritable`, `data.full`, `keychain.locked`.
    */
   readonly set: (wanted: Wanted) => Promise<KeptPlace[]>;
+  /** Moves secrets that lie in `.env` to the shell's store, where that is safe by now. Throws what `set` throws. */
+  readonly moveIn: () => Promise<void>;
 };
 
 export type KeeperParts = {
@@ -41,7 +43,8 @@ export function createKeeper({ dotenvFile, secrets, found }: KeeperParts): Keepe
       if (!secret) continue;
       try {
         const value = await secrets.get(name);
-        if (value !== null) kept.set(name, value);
+        if (value === null) kept.delete(name);
+        else kept.set(name, value);
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         problems.push({ name, error });
@@ -104,7 +107,15 @@ export function createKeeper({ dotenvFile, secrets, found }: KeeperParts): Keepe
     }
   };
 
-  return { kept: () => kept, load, problems: () => problems, set };
+  const moveIn = async (): Promise<void> => {
+    const plain = SERVICE_ENVIRONMENT.flatMap(({ name, secret }) => {
+      const known = found().get(name);
+      return secret && known?.source === '.env' ? [[name, known.value] as const] : [];
+    });
+    if (plain.length > 0) await set(Object.fromEntries(plain));
+  };
+
+  return { kept: () => kept, load, problems: () => problems, set, moveIn };
 }
 
 function assertFree(name: ServiceName, found: FoundEnvironment): void {

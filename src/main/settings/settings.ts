@@ -39,6 +39,10 @@ export type SettingsSource = {
   readonly keep: Keeper['set'];
   /** Reads the secrets that the shell keeps; until then they count as not set. Never throws. */
   readonly loadKept: () => Promise<void>;
+  /** The shell's store can be read or written by now: reads it, and moves there what lies in `.env`. */
+  readonly openKept: () => Promise<void>;
+  /** Secrets that the shell keeps and cannot open. */
+  readonly locked: Keeper['problems'];
   /** Reads the files again, as after an edit. A file that cannot be used leaves in force what is, and makes a problem. */
   readonly reload: () => void;
   /** Calls back after settings or outside names changed; returns how to stop listening. */
@@ -95,6 +99,12 @@ export function createSettings(options: SettingsOptions): SettingsSource {
       await keeper.load();
       state.reload();
     },
+    openKept: async () => {
+      await keeper.load();
+      await keeper.moveIn();
+      state.reload();
+    },
+    locked: keeper.problems,
     reload: state.reload,
     onChange: state.onChange,
     onProblem: state.onProblem,

@@ -60,7 +60,8 @@ function problemWarning({ problem }: Shown): { message: string; fix: string }[] 
   ];
 }
 
-function lockedWarnings({ locked }: Shown): { message: string; fix: string }[] {
+/** Secrets that cannot be opened, as warnings. */
+export function lockedWarnings({ locked }: Pick<Shown, 'locked'>): { message: string; fix: string }[] {
   return locked.map(({ name, error }) => ({ message: `${name}: ${error.message}`, fix: error.hint }));
 }
 

@@ -1,15 +1,16 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { displayPath } from '../../shared/display.ts';
 import { useApp } from '../app-context.ts';
 import { formatRoute, type Route } from '../data/route.ts';
 import { useStore } from '../data/store.ts';
-import { formatClock } from '../data/time.ts';
 import { useStatus } from '../data/use-status.ts';
-import { Button, IconButton } from '../parts/basics.tsx';
+import { IconButton } from '../parts/basics.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon, Mark } from '../parts/icon.tsx';
 import { formatCount, strings } from '../strings.ts';
+import { LostBanner, SampleBanner } from './banners.tsx';
+import { NoticeBar } from './notice-bar.tsx';
 import { Palette } from './palette.tsx';
 import { SECTIONS, sectionCounts, sectionOf } from './sections.ts';
 import { Shortcuts } from './shortcuts.tsx';
@@ -54,6 +55,7 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
       </aside>
       <main id="content" class="content" tabIndex={-1}>
         <LostBanner />
+        <SampleBanner />
         {children}
       </main>
       <NoticeBar />
@@ -116,66 +118,6 @@ function Foot(): VNode {
         <ThemeButton />
       </span>
     </footer>
-  );
-}
-
-/** The agent went away: calm, because the data on the page stays readable and nothing of it is lost. */
-function LostBanner(): VNode | null {
-  const { client } = useApp();
-  const connection = useStore(client.connection);
-  const [shown, setShown] = useState(false);
-  const lost = connection.state === 'lost';
-  // A blink of a second is not worth a word.
-  useEffect(() => {
-    if (!lost) {
-      setShown(false);
-      return;
-    }
-    const timer = setTimeout(() => setShown(true), 700);
-    return () => clearTimeout(timer);
-  }, [lost]);
-  if (!shown || connection.state !== 'lost') return null;
-  return (
-    <div class="banner" role="status">
-      <Icon name="off" />
-      <p>
-        <strong>{text.lostTitle}.</strong> {text.lostText(formatClock(connection.sinceMs))}
-      </p>
-      <Button onClick={client.retryNow}>{text.tryNow}</Button>
-    </div>
-  );
-}
-
-const NOTICE_MS = 9_000;
-function NoticeBar(): VNode {
-  const app = useApp();
-  const notice = useStore(app.notice);
-  useEffect(() => {
-    if (notice === null || notice.tone === 'error' || notice.action !== undefined) return;
-    const timer = setTimeout(() => app.notice.set(null), NOTICE_MS);
-    return () => clearTimeout(timer);
-  }, [notice]);
-  return (
-    <div class="notices" role="status">
-      {notice === null ? null : (
-        <div class={`notice ${notice.tone}`}>
-          <Icon name={notice.tone === 'ok' ? 'check' : 'error'} />
-          <span class="wrap">{notice.text}</span>
-          {notice.action === undefined ? null : (
-            <Button
-              kind="quiet"
-              onClick={() => {
-                app.notice.set(null);
-                notice.action?.run();
-              }}
-            >
-              {notice.action.label}
-            </Button>
-          )}
-          <IconButton icon="close" label={text.dismiss} onClick={() => app.notice.set(null)} />
-        </div>
-      )}
-    </div>
   );
 }
 

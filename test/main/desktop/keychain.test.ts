@@ -91,3 +91,35 @@ test('a damaged file of secrets is an error, and is not written over', async () 
   await expect(keychain.set('key', 'value')).rejects.toMatchObject({ code: 'keychain.locked' });
   expect(readFileSync(file(), 'utf8')).toBe('{ "key": ');
 });
+
+test('without a real store a passphrase keeps secrets; when it opens, whoever waits for that is told', async () => {
+  store.backend = 'basic_text';
+  const keychain = createKeychain(folder, 'linux');
+  let opened = 0;
+  const stop = keychain.onOpened?.(() => {
+    opened += 1;
+  });
+  await expect(keychain.set('key', 'value')).rejects.toMatchObject({ code: 'keychain.missing' });
+  await keychain.setPassphrase('four words to remember');
+  await keychain.set('key', 'value');
+  expect(await keychain.state()).toEqual({ state: 'weak', backend: 'basic_text', passphrase: 'open' });
+
+  const later = createKeychain(folder, 'linux');
+  expect((await later.state()).passphrase).toBe('locked');
+  expect(await later.get('never kept')).toBeNull();
+  await expect(later.get('key')).rejects.toMatchObject({ code: 'keychain.locked' });
+  await expect(later.set('key', 'other')).rejects.toMatchObject({ code: 'keychain.locked' });
+  await later.unlock('four words to remember');
+  expect(await later.get('key')).toBe('value');
+
+  store.backend = 'gnome_libsecret';
+  await later.set('key', 'in the store');
+  expect(await later.get('key')).toBe('in the store');
+  await later.remove('key');
+  expect(await later.get('key')).toBeNull();
+  later.forgetPassphrase();
+  expect((await later.state()).passphrase).toBe('none');
+  stop?.();
+  await keychain.setPassphrase('told to nobody any more');
+  expect(opened).toBe(1);
+});

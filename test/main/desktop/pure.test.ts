@@ -127,25 +127,48 @@ test('a page may crash three times in five minutes', () => {
 
 test('of the status, what a person must act on becomes a problem of its kind', () => {
   const one = (code: string, rootId: number | null = null) => ({ code, message: `m ${code}`, fix: 'f', rootId });
-  const found = problemsOf({
-    attention: [
-      'root.held',
-      'root.missing',
-      'data.full',
-      'data.corrupt',
-      'root.none',
-      'watch.limited',
-      'remote.unauthorized',
-      'backup.unreachable',
-    ].map((code) => one(code, code === 'root.held' ? 3 : null)),
-  });
+  const found = problemsOf(
+    {
+      attention: [
+        'root.held',
+        'root.missing',
+        'data.full',
+        'data.corrupt',
+        'root.none',
+        'watch.limited',
+        'remote.unauthorized',
+        'backup.unreachable',
+        'job.overdue',
+        'sync.conflict',
+      ].map((code) => one(code, code === 'root.held' ? 3 : null)),
+      sync: { remotes: [] },
+    },
+    true,
+  );
   expect(found.map(({ id, kind, isTransient, action }) => [id, kind, isTransient, action.hash])).toEqual([
     ['root.held 3', 'decision', false, '#/files?root=3'],
     ['root.missing ', 'decision', true, '#/'],
-    ['data.full ', 'fault', true, '#/'],
-    ['data.corrupt ', 'fault', false, '#/'],
-    ['remote.unauthorized ', 'sync', false, '#/logs'],
-    ['backup.unreachable ', 'backup', true, '#/'],
+    ['data.full ', 'fault', true, '#/health'],
+    ['data.corrupt ', 'fault', false, '#/health'],
+    ['remote.unauthorized ', 'sync', false, '#/sync'],
+    ['backup.unreachable ', 'backup', true, '#/backups'],
+    ['job.overdue ', 'schedule', true, '#/schedule'],
+    ['sync.conflict ', 'decision', false, '#/conflicts'],
+  ]);
+});
+
+test('a service that cannot be reached is told of while changes wait for it and this machine is online', () => {
+  const remote = { remote: 'supabase', configured: true, state: 'offline', pending: 2, leased: 0 } as const;
+  const found = (change: object, isOnline = true): string[] =>
+    problemsOf({ attention: [], sync: { remotes: [{ ...remote, ...change } as never] } }, isOnline).map(
+      ({ id, kind, isTransient }) => `${id} ${kind} ${isTransient}`,
+    );
+  expect(found({})).toEqual(['remote.unreachable supabase sync true']);
+  expect([found({ pending: 0 }), found({ state: 'ok' }), found({ configured: false }), found({}, false)]).toEqual([
+    [],
+    [],
+    [],
+    [],
   ]);
 });
 

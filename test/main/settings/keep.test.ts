@@ -157,4 +157,26 @@ describe('outside names that a face sets', () => {
     expect(warnings.map(({ message }) => message)).toEqual(['SUPABASE_KEY: It is locked.']);
     expect(JSON.stringify(source.show())).not.toContain(KEY);
   });
+
+  test('when the store opens, what was locked is in force, and secrets that lay in .env move into it', async () => {
+    const { values, state, store } = keychain();
+    values.set('SUPABASE_KEY', KEY);
+    state.how = 'locked';
+    writeFileSync(join(folder, '.env'), 'A=1\nNOTION_TOKEN=plain\nNOTION_DATABASE_ID=abc\n', { mode: 0o600 });
+    const source = await open(store, { GITHUB_TOKEN: 'theirs' });
+    expect(source.locked().map(({ name }) => name)).toEqual(['SUPABASE_KEY']);
+    state.how = 'works';
+    await source.openKept();
+    expect(source.locked()).toEqual([]);
+    expect([source.environment('SUPABASE_KEY'), source.environment('NOTION_API_KEY')]).toEqual([KEY, 'plain']);
+    expect([...values]).toEqual([
+      ['SUPABASE_KEY', KEY],
+      ['NOTION_API_KEY', 'plain'],
+    ]);
+    expect(dotenv()).toBe('A=1\nNOTION_DATABASE_ID=abc\n');
+
+    values.delete('SUPABASE_KEY');
+    await source.openKept();
+    expect(source.environment('SUPABASE_KEY')).toBeUndefined();
+  });
 });

@@ -1,4 +1,7 @@
-/** The Chromium behind all windows of one program: started with the first window, ended with the program. */
+/**
+ * The Chromium behind all windows of one program: started with the first window, ended with the program. A test file that
+ * starts many programs one after the other names one of its own instead; what a program opened there ends with it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +11,11 @@ import { type Cdp, connectCdp } from './cdp.ts';
 
 export type Browser = { readonly cdp: Cdp; readonly url: string };
 
+/** The variable that names a Chromium which runs already: the address where it listens for tools. */
+export const SHARED_BROWSER_NAME = 'ANGLES_ELECTRON_HOST_BROWSER';
+
 let starting: Promise<Browser> | null = null;
+let shared: Cdp | null = null;
 let child: ChildProcess | null = null;
 let profile = '';
 
@@ -23,8 +30,9 @@ export async function browserUrl(): Promise<string | null> {
   return starting === null ? null : (await starting).url;
 }
 
-/** Ends it at once, also while the process exits. */
+/** Ends it at once, also while the process exits; of one that is shared, what this program opened. */
 export function killBrowser(): void {
+  shared?.close();
   if (child === null) return;
   child.kill('SIGKILL');
   child = null;
@@ -36,6 +44,11 @@ export function killBrowser(): void {
 }
 
 async function start(): Promise<Browser> {
+  const known = process.env[SHARED_BROWSER_NAME];
+  if (known !== undefined) {
+    shared = await connectCdp(known);
+    return { cdp: shared, url: known };
+  }
   profile = mkdtempSync(join(tmpdir(), 'angles-chromium-'));
   const args = [
     '--headless',

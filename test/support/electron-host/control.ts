@@ -42,6 +42,8 @@ export type HostState = {
     readonly visible: boolean;
     readonly focused: boolean;
     readonly url: string;
+    /** How the browser calls its page. */
+    readonly targetId: string;
     readonly preferences: Readonly<Record<string, unknown>>;
   }[];
   readonly pages: number;
@@ -72,7 +74,7 @@ const actions = {
     dialogs: JSON.parse(JSON.stringify(record.messages)) as Record<string, unknown>[],
     windows: windows.map(({ bounds, visible, focused, webContents, options }) => {
       const { session: _, ...preferences } = options.webPreferences ?? {};
-      return { bounds, visible, focused, url: webContents.getURL(), preferences };
+      return { bounds, visible, focused, url: webContents.getURL(), targetId: webContents.targetId, preferences };
     }),
     pages: allContents.length,
     loginItem: { openAtLogin: app.loginItem.openAtLogin },

@@ -92,7 +92,8 @@ export class Session extends KnownEmitter {
   async contextId(): Promise<string> {
     this.context ??= openBrowser().then(async ({ cdp }) => {
       const { browserContextId } = await cdp.send<{ browserContextId: string }>('Target.createBrowserContext', {
-        disposeOnDetach: false,
+        // However the program ends, what it opened ends with it.
+        disposeOnDetach: true,
       });
       return browserContextId;
     });

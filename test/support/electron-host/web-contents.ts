@@ -55,6 +55,7 @@ export class WebContents extends KnownEmitter {
   frameUrls = new Map<string, string>();
   parents = new Map<string, string | null>();
   mainFrameId = '';
+  targetId = '';
   worldId: number | null = null;
   /** Navigations that the program asked for, by address: those are not announced. */
   expected = new Set<string>();
@@ -154,6 +155,7 @@ export class WebContents extends KnownEmitter {
       url: 'about:blank',
       browserContextId: await this.session.contextId(),
     });
+    this.targetId = targetId;
     const { sessionId } = await browser.cdp.send<{ sessionId: string }>('Target.attachToTarget', {
       targetId,
       flatten: true,

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
-
 /** One line typed by a person that the terminal does not show; null at the end of input and on Ctrl-C. */
 export function askHidden(question: string): Promise<string | null> {
+  // Not by `import`: in the built program every command would load them.
+  const { createInterface } = process.getBuiltinModule('node:readline');
+  const { Writable } = process.getBuiltinModule('node:stream');
   process.stderr.write(question);
   return new Promise((resolve) => {
     // The terminal echoes nothing while readline has it, and what readline itself would draw goes nowhere.

@@ -28,7 +28,7 @@ export function addDoctor(program: Command, runner: Runner): void {
   );
 }
 
-function describeCheck(context: Context, check: Check): string[] {
+export function describeCheck(context: Context, check: Check): string[] {
   const { style } = context;
   const word = {
     ok: style.green('ok   '),

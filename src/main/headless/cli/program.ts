@@ -12,6 +12,7 @@ import { addDoctor } from './doctor.ts';
 import { addDrift } from './drift.ts';
 import { fromCommanderError, reportError } from './errors.ts';
 import { addFiles } from './files.ts';
+import { addInit } from './init.ts';
 import type { Io } from './io.ts';
 import { addKey } from './key.ts';
 import { addLogs } from './logs.ts';
@@ -21,6 +22,7 @@ import { addQueue } from './queue.ts';
 import { addRecords } from './records.ts';
 import { addRestore } from './restore.ts';
 import { addRoots, addScan } from './roots.ts';
+import { addSchedule } from './schedule.ts';
 import { addSearch } from './search.ts';
 import { addStart } from './start.ts';
 import { addStatus } from './status.ts';
@@ -45,9 +47,11 @@ type Add = (program: Command, runner: Runner) => void;
 
 /** What adds which commands, in the order of the help. */
 const COMMANDS: readonly (readonly [add: Add, ...names: string[]])[] = [
+  [addInit, 'init'],
   [addStart, 'start'],
   [addAgentCommands, 'stop', 'open'],
   [addStatus, 'status'],
+  [addSchedule, 'schedule'],
   [addPause, 'pause', 'resume'],
   [addRoots, 'roots'],
   [addScan, 'scan'],

@@ -6,13 +6,13 @@ import type { ShellAgent } from '../../api-types.ts';
 import { removeEndpoint, writeEndpoint } from '../endpoint.ts';
 import type { RunningServer } from '../server.ts';
 import { stoppedLine } from './agent-commands.ts';
-import type { Context } from './context.ts';
+import { type Context, createContext } from './context.ts';
 import { define, list, type Runner } from './define.ts';
 import { displayPath, filesAndSize, took } from './format.ts';
 import { makeHost } from './session.ts';
 import { createWatchLines } from './start-lines.ts';
 
-type StartOptions = { root: string[]; port?: number; progress: boolean };
+type StartOptions = { root: string[]; port?: number; progress: boolean; demo?: boolean };
 
 export function addStart(program: Command, runner: Runner): void {
   define<StartOptions>(
@@ -21,17 +21,50 @@ export function addStart(program: Command, runner: Runner): void {
     {
       usage: 'start',
       summary: 'Start the agent: it watches your folders and captures every save',
-      examples: ['angles start', 'angles start --root ~/notes --root ~/projects/docs', 'angles start --port 8080'],
+      examples: [
+        'angles start',
+        'angles start --root ~/notes --root ~/projects/docs',
+        'angles start --port 8080',
+        'angles start --demo',
+      ],
       notes:
         'Ctrl-C once stops it cleanly, twice at once. Nothing that was captured is ever lost.\nWith no folder given and none configured it makes and watches a first one in your documents.',
       options: [
         list('--root <path>', 'watch this folder too, now and at every start; may be repeated'),
         new Option('--port <n>', 'the port of the dashboard (0: any free one)').argParser(readPort),
+        new Option('--demo', 'look around with sample data; all of it goes away at the end'),
         new Option('--no-progress', 'show no progress of the first capture'),
       ],
     },
-    start,
+    (context, _, options) => (options.demo === true ? startSample(context, options) : start(context, options)),
   );
+}
+
+/** A vault of its own with sample data, in a temporary folder, whatever the environment names. */
+async function startSample(context: Context, options: StartOptions): Promise<number> {
+  if (options.root.length > 0)
+    throw new AppError('usage.bad_argument', 'With --demo there are folders already: leave --root out.');
+  const { io, parts, say } = context;
+  const [{ openSamplePlace }, { fillSample }] = await Promise.all([
+    import('../../sample-place.ts'),
+    import('../../sample.ts'),
+  ]);
+  const place = openSamplePlace(io.env);
+  try {
+    say('Making the sample data (a few seconds)...');
+    await fillSample({ place, openAgent: parts.openAgent, version: parts.version, nowMs: io.nowMs() });
+    say(
+      `Sample data, in ${place.folder} until this ends. For commands in another terminal: export ANGLES_HOME='${place.dataFolder}'`,
+    );
+    const inside = createContext(
+      { ...io, env: place.environment },
+      { ...parts, dataFolder: place.dataFolder },
+      context.global,
+    );
+    return await start(inside, options);
+  } finally {
+    place.remove();
+  }
 }
 
 function readPort(value: string): number {
@@ -41,10 +74,11 @@ function readPort(value: string): number {
 }
 
 /** Runs the agent until it is asked to stop; resolves when everything is closed. */
-async function start(context: Context, _: readonly string[], options: StartOptions): Promise<number> {
+async function start(context: Context, options: StartOptions): Promise<number> {
   const { io, parts } = context;
   const folders = options.root.map((path) => requireFolder(resolve(io.cwd, path)));
-  const agent = await parts.openAgent(makeHost(io, parts, 'headless'), 'running');
+  const host = { ...makeHost(io, parts, 'headless'), isSample: options.demo === true };
+  const agent = await parts.openAgent(host, 'running');
   const stopWish = listenForStop(context, agent);
   const lines = createWatchLines(context, agent.api, options.progress);
   const log = agent.log.component('agent');
@@ -74,7 +108,8 @@ async function start(context: Context, _: readonly string[], options: StartOptio
   return 0;
 }
 
-function requireFolder(path: string): string {
+/** Throws `root.missing` or `root.not_a_directory`. */
+export function requireFolder(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) throw new AppError('root.missing', `${path} does not exist.`);
   if (!stats.isDirectory()) throw new AppError('root.not_a_directory', `${path} is not a folder.`);

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { displayPath } from '../../../shared/display.ts';
 import { useApp } from '../../app-context.ts';
 import { useStatus } from '../../data/use-status.ts';
-import { Button, ErrorCard } from '../../parts/basics.tsx';
+import { Button, ErrorCard, useTell } from '../../parts/basics.tsx';
 import { TextField } from '../../parts/fields.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { strings } from '../../strings.ts';
@@ -77,6 +77,33 @@ export function FolderStep({ onNext }: StepProps): VNode {
       )}
       {error === null ? null : <ErrorCard error={error} />}
       <p class="small muted">{text.folderNote}</p>
+      <SampleOffer />
+    </div>
+  );
+}
+
+/** For who wants to look around before choosing anything. */
+function SampleOffer(): VNode {
+  const { desktop } = useApp().client;
+  const tell = useTell();
+  const [busy, setBusy] = useState(false);
+  const open = (): void => {
+    setBusy(true);
+    desktop
+      ?.call('desktop.openDemo', {})
+      .then(() => tell.ok(text.sampleOpens), tell.fail)
+      .finally(() => setBusy(false));
+  };
+  return (
+    <div class="row first-run-sample">
+      <p class="small muted grow">{text.sampleText}</p>
+      {desktop === null ? (
+        <code>angles start --demo</code>
+      ) : (
+        <Button busy={busy} onClick={open}>
+          {text.sample}
+        </Button>
+      )}
     </div>
   );
 }

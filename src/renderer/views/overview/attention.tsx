@@ -1,10 +1,12 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { attentionPlace } from '../../../shared/attention-place.ts';
 import type { AgentStatus } from '../../../shared/contract.ts';
 import { displayPath, displayText } from '../../../shared/display.ts';
 import type { RootInfo } from '../../../shared/model.ts';
 import { useApp } from '../../app-context.ts';
 import { fileName } from '../../data/paths.ts';
+import { formatRoute } from '../../data/route.ts';
 import { Button, Fix, useTell, When } from '../../parts/basics.tsx';
 import { ConfirmDialog } from '../../parts/dialog.tsx';
 import { Icon } from '../../parts/icon.tsx';
@@ -56,7 +58,9 @@ function AttentionCard({ item, root, said }: CardProps): VNode {
         {/* The headline of the page may have said it already. */}
         <h3 class={said ? 'visually-hidden' : 'wrap'}>{displayText(item.message)}</h3>
         <Fix text={item.fix} />
-        {root === undefined ? null : (
+        {root === undefined ? (
+          <WayThere code={item.code} />
+        ) : (
           <div class="row">
             <Button kind="primary" busy={busy} onClick={check}>
               {strings.hold.check}
@@ -65,6 +69,19 @@ function AttentionCard({ item, root, said }: CardProps): VNode {
         )}
       </div>
     </article>
+  );
+}
+
+/** The page where it is mended, for what is not mended here. */
+function WayThere({ code }: { code: string }): VNode | null {
+  const place = attentionPlace(code);
+  if (place === 'overview') return null;
+  return (
+    <div class="row">
+      <a class="button" href={formatRoute(place)}>
+        {strings.overview.goTo(strings.views[place])}
+      </a>
+    </div>
   );
 }
 

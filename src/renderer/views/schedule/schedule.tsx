@@ -1,9 +1,10 @@
 import type { VNode } from 'preact';
 import type { ScheduleEntry } from '../../../shared/contract-ops.ts';
 import { displayText } from '../../../shared/display.ts';
+import { rhythmOf, rhythmText, waitsFor } from '../../../shared/schedule-words.ts';
 import { useQuery } from '../../data/query.ts';
 import { formatRoute } from '../../data/route.ts';
-import { type Rhythm, rhythmOf, upcomingOf, waitsFor } from '../../data/schedule-view.ts';
+import { upcomingOf } from '../../data/schedule-view.ts';
 import { Badge, ErrorCard, Skeleton, ViewHead, When } from '../../parts/basics.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { type Look, outcomeLooks, scheduleLooks } from '../../parts/looks.ts';
@@ -84,7 +85,7 @@ function EntryRow({ entry, nowMs }: { entry: ScheduleEntry; nowMs: number }): VN
             {text.states[entry.state]}
           </Badge>
         </div>
-        <p class="small">{rhythmWords(rhythmOf(entry))}</p>
+        <p class="small">{rhythmText(rhythmOf(entry))}</p>
         <p class="small muted">{words.what}</p>
         {entry.reason === null ? null : <p class="small schedule-reason wrap">{displayText(entry.reason)}</p>}
       </div>
@@ -142,17 +143,4 @@ function Outcome({ outcome }: { outcome: 'ok' | 'failed' }): VNode {
       {text.outcomes[outcome]}
     </span>
   );
-}
-
-function rhythmWords(rhythm: Rhythm): string {
-  switch (rhythm.kind) {
-    case 'daily':
-      return text.daily(rhythm.time, rhythm.zone);
-    case 'after_daily':
-      return text.followsDaily(rhythm.time, rhythm.zone);
-    case 'quiet':
-      return text.quiet(rhythm.ms);
-    case 'every':
-      return text.every(rhythm.ms);
-  }
 }

@@ -5,6 +5,7 @@ import { useQuery } from '../../data/query.ts';
 import { isSetUp, knownFields, SERVICES, type Service } from '../../data/services.ts';
 import { Badge, Button, ErrorCard, Skeleton } from '../../parts/basics.tsx';
 import { servicesText as text } from '../../strings-services.ts';
+import { KeyPlace } from './key-place.tsx';
 import { ServiceForm } from './service-form.tsx';
 import '../../styles/services.css';
 
@@ -14,17 +15,20 @@ export function ServiceCards({ level }: { level: 2 | 3 }): VNode {
   if (data === undefined)
     return error === null ? <Skeleton rows={3} tall /> : <ErrorCard error={error} onRetry={reload} />;
   return (
-    <ul class="service-cards">
-      {SERVICES.map((service) => (
-        <ServiceCard
-          key={service.id}
-          service={service}
-          level={level}
-          environment={data.environment}
-          onChanged={reload}
-        />
-      ))}
-    </ul>
+    <>
+      <KeyPlace level={level} />
+      <ul class="service-cards">
+        {SERVICES.map((service) => (
+          <ServiceCard
+            key={service.id}
+            service={service}
+            level={level}
+            environment={data.environment}
+            onChanged={reload}
+          />
+        ))}
+      </ul>
+    </>
   );
 }
 

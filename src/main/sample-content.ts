@@ -1,6 +1,33 @@
-/** What docs/images show: a week of a person who plans a release. Files are [folder, path, text]. */
+/** The sample data: a week of a person who plans a release. The demo fills a vault with it, and docs/images show it. */
+import type { MethodInput } from '../shared/contract.ts';
 
-const plan = (steps, notesBelow) => `# Release plan for Atlas 2.0
+export type SampleFolder = 'notes' | 'atlas';
+export type SampleFile = readonly [folder: SampleFolder, path: string, text: string];
+type Fields<T> = Extract<MethodInput<'records.create'>, { table: T }>['fields'];
+export type SampleDay = {
+  readonly time: string;
+  readonly files: readonly SampleFile[];
+  readonly decisions?: readonly Fields<'decision_vault'>[];
+  readonly memories?: readonly Fields<'memories'>[];
+};
+export type SampleConflict = {
+  /** Of its decision. */
+  readonly title: string;
+  readonly field: string;
+  readonly kind: 'edit';
+  readonly mine: string;
+  readonly theirs: string;
+  readonly base: string;
+  readonly mineEditedAtMs: number;
+  readonly theirsEditedAtMs: number;
+  readonly winner: 'mine' | 'theirs';
+  readonly reason: null;
+};
+
+/** The present of the sample; everything in it was before. */
+export const SAMPLE_NOW_MS = Date.parse('2026-11-21T10:44:00Z');
+
+const plan = (steps: readonly string[], notesBelow: readonly string[]): string => `# Release plan for Atlas 2.0
 
 Owner: Mira. Reviewed each Monday.
 
@@ -15,7 +42,7 @@ ${notesBelow.map((risk) => `- ${risk}`).join('\n')}
 `;
 
 /** What a person did in a week: each day some files, and what was decided. */
-export const WEEK = [
+export const WEEK: readonly SampleDay[] = [
   {
     time: '2026-11-16T09:12:00Z',
     files: [
@@ -171,7 +198,7 @@ export const WEEK = [
 ];
 
 /** Saved on the last day, while the agent watches. */
-export const TODAY = [
+export const TODAY: readonly SampleFile[] = [
   [
     'notes',
     'meetings/2026-11-21 review.md',
@@ -194,7 +221,7 @@ export const TODAY = [
 ];
 
 /** What was changed here and in Notion on one afternoon, by the title of the decision. */
-export const CONFLICTS = [
+export const CONFLICTS: readonly SampleConflict[] = [
   {
     title: 'Keep dates of the old tool on import',
     field: 'decision',
