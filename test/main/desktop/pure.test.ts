@@ -70,12 +70,14 @@ describe('arguments', () => {
         'angles://logs',
       ]),
     ).toEqual({
+      isDemo: false,
       isHidden: true,
       roots: ['/a b', '/c'],
       port: 0,
       link: 'angles://logs',
     });
-    expect(readArguments([])).toEqual({ isHidden: false, roots: [], port: null, link: null });
+    expect(readArguments(['start', '--demo']).isDemo).toBe(true);
+    expect(readArguments([])).toEqual({ isDemo: false, isHidden: false, roots: [], port: null, link: null });
   });
   test.each([[['--root']], [['--root', '--hidden']], [['--port', 'x']], [['--port=70000']], [['--root=']]])(
     '%j is refused',
