@@ -28,8 +28,8 @@ export const REMOTES = ['supabase'] as const;
 /** C1: a start after a crash is ready within this. */
 export const READY_WITHIN_MS = 5_000;
 
-export function createSandbox(): Sandbox {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), 'angles-crash-')));
+export function createSandbox(disk = tmpdir()): Sandbox {
+  const base = realpathSync(mkdtempSync(join(disk, 'angles-crash-')));
   const root = join(base, 'root');
   mkdirSync(root);
   return {

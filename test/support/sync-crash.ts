@@ -13,6 +13,7 @@ import { CHANGING_CALLS, type NamedPoint, namePoint } from './crash-points.ts';
 import { createSandbox, READY_WITHIN_MS, type Sandbox } from './crash-run.ts';
 import { startDaemon } from './daemon.ts';
 import type { Notion } from './notion/start.ts';
+import { quickDisk } from './quick-disk.ts';
 import { type FaultPoint, faultArgs, nodeArgs, parseTrace, run, type TraceEvent, wasKilled } from './strace.ts';
 import type { LocalSupabase } from './supabase/start-supabase.ts';
 import { auditVault, missingThere } from './sync-audit.ts';
@@ -47,7 +48,7 @@ export type CrashPlace = {
 
 export async function makeCrashPlace({ supabase, notion }: CrashServices): Promise<CrashPlace> {
   const [user, databases] = [await supabase.addUser(), await makeDatabases(notion)];
-  const sandbox = createSandbox();
+  const sandbox = createSandbox(quickDisk());
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(sandbox.root, name), text);
   return {
     sandbox,

@@ -1,6 +1,5 @@
 /** A device for tests of sync: a vault of its own on a real disk, and one session per remote, run by hand. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createActivityStore } from '../../src/main/store/activities.ts';
 import { openStore, type Store } from '../../src/main/store/database.ts';
@@ -18,6 +17,7 @@ import type { RunOptions, Session } from '../../src/main/sync/session-parts.ts';
 import { createSyncStores } from '../../src/main/sync/sync-stores.ts';
 import type { SyncPlan } from '../../src/shared/contract-sync.ts';
 import type { Remote } from '../../src/shared/model.ts';
+import { quickDisk } from './quick-disk.ts';
 
 export type SyncDevice = {
   readonly store: Store;
@@ -47,10 +47,8 @@ export type DeviceOptions = {
   readonly onSent?: ((waitedMs: readonly number[]) => void) | undefined;
 };
 
-const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-
 export function openDevice(options: DeviceOptions): SyncDevice {
-  const folder = options.folder ?? mkdtempSync(join(BASE, 'angles-sync-'));
+  const folder = options.folder ?? mkdtempSync(join(quickDisk(), 'angles-sync-'));
   const { nowMs } = options;
   const store = openStore({ dataFolder: folder, nowMs });
   store.db.pragma('synchronous = OFF');

@@ -1,11 +1,11 @@
 /** The whole program between real remotes: an agent as a process, a Supabase project on this machine, and a Notion stand-in. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentClient } from '../../src/shared/contract.ts';
 import { angles, type Daemon, type DaemonPlace, startDaemon } from './daemon.ts';
 import { type Notion, startNotion } from './notion/start.ts';
 import type { Json } from './notion/state.ts';
+import { quickDisk } from './quick-disk.ts';
 import { type LocalSupabase, startSupabase } from './supabase/start-supabase.ts';
 
 export type NotionPage = {
@@ -93,7 +93,7 @@ export type Device = {
 };
 
 export function makePlace(services: Readonly<Record<string, string>>): DaemonPlace {
-  const folder = mkdtempSync(join(tmpdir(), 'angles-whole-'));
+  const folder = mkdtempSync(join(quickDisk(), 'angles-whole-'));
   const place = { dataFolder: join(folder, 'data'), root: join(folder, 'notes'), home: folder, services };
   mkdirSync(place.root);
   return place;

@@ -64,8 +64,10 @@ export function createLinks(store: Store): Links {
   const find = db.prepare<[string, string, string], Row>(
     `SELECT ${COLUMNS} FROM links WHERE remote = ? AND table_name = ? AND record_id = ?`,
   );
+  // Left to itself SQLite takes the primary key and reads every link of the table, once for each record that is read.
   const findByRemoteId = db.prepare<[string, string, string], Row>(
-    `SELECT ${COLUMNS} FROM links WHERE remote = ? AND table_name = ? AND remote_id = ? LIMIT 1`,
+    `SELECT ${COLUMNS} FROM links INDEXED BY links_by_remote_id
+     WHERE remote = ? AND table_name = ? AND remote_id = ? LIMIT 1`,
   );
   const acknowledge = db.prepare<Values>(`${UPSERT} WHERE excluded.acknowledged_seq >= acknowledged_seq`);
   const save = db.prepare<Values>(UPSERT);

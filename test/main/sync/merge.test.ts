@@ -160,6 +160,7 @@ describe('records that never met', () => {
 // ---- Properties ----------------------------------------------------------------------------------
 
 const RUNS = Number(process.env.MERGE_RUNS ?? 5_000);
+const LONG = { timeout: 30_000 + 2 * RUNS };
 const text = fc.constantFrom('a', 'b', 'c', '');
 const fieldsOf = fc.record({
   title: text,
@@ -195,7 +196,7 @@ function meet(base: Fields | null, hub: Side, times: Map<string, number>, remote
 const changesNothing = (result: Merge): boolean =>
   Object.keys(result.toApply).length + Object.keys(result.toPush).length + result.conflicts.length === 0;
 
-test(`merging again after both sides took the result changes nothing, in ${RUNS} random triples`, () => {
+test(`merging again after both sides took the result changes nothing, in ${RUNS} random triples`, LONG, () => {
   fc.assert(
     fc.property(fc.option(fieldsOf), fieldsOf, fieldsOf, time, time, (base, local, remote, localAtMs, remoteAtMs) => {
       const times = { localEditedAtMs: () => localAtMs, remoteEditedAtMs: remoteAtMs };
@@ -213,35 +214,39 @@ test(`merging again after both sides took the result changes nothing, in ${RUNS}
   );
 });
 
-test(`nothing is lost: each value that differs from the base is in force or in a conflict, in ${RUNS} triples`, () => {
-  fc.assert(
-    fc.property(fc.option(fieldsOf), fieldsOf, fieldsOf, time, time, (base, local, remote, localAtMs, remoteAtMs) => {
-      const result = mergeRecord({
-        table: 'memories',
-        base,
-        local,
-        remote,
-        localEditedAtMs: () => localAtMs,
-        remoteEditedAtMs: remoteAtMs,
-      });
-      return MERGED_FIELDS.memories.every((field) => {
-        if (field === 'tags' || field === 'deletedAtMs') return true;
-        return [local[field], remote[field]].every(
-          (value) =>
-            isSame(field, value, base?.[field]) ||
-            value === null ||
-            value === '' ||
-            isSame(field, value, result.merged[field]) ||
-            result.conflicts.some((one) => one.field === field && (one.mine === value || one.theirs === value)),
-        );
-      });
-    }),
-    { numRuns: RUNS },
-  );
-});
+test(
+  `nothing is lost: each value that differs from the base is in force or in a conflict, in ${RUNS} triples`,
+  LONG,
+  () => {
+    fc.assert(
+      fc.property(fc.option(fieldsOf), fieldsOf, fieldsOf, time, time, (base, local, remote, localAtMs, remoteAtMs) => {
+        const result = mergeRecord({
+          table: 'memories',
+          base,
+          local,
+          remote,
+          localEditedAtMs: () => localAtMs,
+          remoteEditedAtMs: remoteAtMs,
+        });
+        return MERGED_FIELDS.memories.every((field) => {
+          if (field === 'tags' || field === 'deletedAtMs') return true;
+          return [local[field], remote[field]].every(
+            (value) =>
+              isSame(field, value, base?.[field]) ||
+              value === null ||
+              value === '' ||
+              isSame(field, value, result.merged[field]) ||
+              result.conflicts.some((one) => one.field === field && (one.mine === value || one.theirs === value)),
+          );
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  },
+);
 
 /** Two remotes that started from the same record: the hub may hear of them in any order. */
-test(`any order of meeting the remotes gives the same end, in ${RUNS} random changes`, () => {
+test(`any order of meeting the remotes gives the same end, in ${RUNS} random changes`, LONG, () => {
   fc.assert(
     fc.property(
       fieldsOf,

@@ -17,6 +17,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { quickDisk } from '../quick-disk.ts';
 import { launcher, type ServerPackages } from './packages.ts';
 
 const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.sql');
@@ -35,7 +36,7 @@ export type PostgresServer = {
 export async function startPostgres(packages: ServerPackages): Promise<PostgresServer> {
   removeLeftovers();
   const template = await preparedTemplate(packages);
-  const folder = mkdtempSync(join(tmpdir(), 'angles-pg-'));
+  const folder = mkdtempSync(join(quickDisk(), 'angles-pg-'));
   const data = join(folder, 'data');
   cpSync(template, data, { recursive: true });
   chmodSync(data, 0o700);
@@ -59,9 +60,7 @@ export async function startPostgres(packages: ServerPackages): Promise<PostgresS
 
 /** Folders of servers that were killed an hour ago or more, with who started them. */
 function removeLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    if (!/^angles-pg-(new-)?\w{6}$/.test(name)) continue;
-    const folder = join(tmpdir(), name);
+  for (const folder of [...new Set([tmpdir(), quickDisk()])].flatMap(foldersOfServers)) {
     const pidFile = join(folder, 'data', 'postmaster.pid');
     try {
       const isOld = statSync(folder).mtimeMs < Date.now() - 3_600_000;
@@ -72,6 +71,11 @@ function removeLeftovers(): void {
     }
   }
 }
+
+const foldersOfServers = (disk: string): string[] =>
+  readdirSync(disk)
+    .filter((name) => /^angles-pg-(new-)?\w{6}$/.test(name))
+    .map((name) => join(disk, name));
 
 /** A connection that passes every rule, for what the stand-ins do in the place of Supabase itself. */
 export function connectAsAdmin(socketFolder: string, port: number, max = 1): postgres.Sql {
