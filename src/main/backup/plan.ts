@@ -246,7 +246,9 @@ export type PlanInput = {
 
 export function planRestore(input: PlanInput): RestorePlan {
   const { info, request, entries, places, state } = input;
-  const all = entries.map((entry) => planEntry(entry, state.entries.get(entryKey(entry)) ?? null));
+  // Into a new folder nothing is looked up.
+  const isNew = state.entries.size === 0;
+  const all = entries.map((entry) => planEntry(entry, isNew ? null : (state.entries.get(entryKey(entry)) ?? null)));
   const files = all.filter(({ action }) => action !== 'same');
   const needs = {
     targetBytes: sum(files.map(({ entry }) => roundUp(entry.sizeBytes))),
@@ -320,7 +322,8 @@ function findProblems(input: PlanInput, files: readonly PlannedFile[], needs: Re
   add(
     'restore.target',
     files.flatMap(({ entry }) => {
-      const reason = state.blocked.get(entryKey(entry)) ?? targetNameTrouble(entry.path, input.platform);
+      const known = state.blocked.size === 0 ? undefined : state.blocked.get(entryKey(entry));
+      const reason = known ?? targetNameTrouble(entry.path, input.platform);
       return reason === null ? [] : [`${displayPath(entry.path)} ${reason}`];
     }),
     'These cannot be written',
