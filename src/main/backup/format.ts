@@ -58,14 +58,16 @@ const nodeEntry: z.ZodType<NodeEntry> = z.discriminatedUnion('k', [
   z.strictObject({ n: name, k: z.literal('d'), m: mode.optional(), t: time.optional(), h: sha256Hex }),
   z.strictObject({ n: name, k: z.literal('l'), t: time.optional(), g: z.string().min(1).max(65_536) }),
 ]) as z.ZodType<NodeEntry>;
-const folderNode = z.union([
+/** For tests, too. */
+export const folderNode: z.ZodType<FolderNode> = z.union([
   z.strictObject({ entries: z.array(nodeEntry) }),
   z.strictObject({ fan: z.array(z.strictObject({ p: z.string().regex(/^[a-z2-7]{1,26}$/), h: sha256Hex })) }),
 ]);
 
 /** Throws `backup.damaged`, also for names that would lead out of the folder. */
 export function parseNode(bytes: Buffer): FolderNode {
-  const node = parse(folderNode, bytes, 'a folder') as FolderNode;
+  const value = parseJson(bytes, 'a folder');
+  const node = isPlainNode(value) ? value : check(folderNode, value, 'a folder');
   if ('entries' in node) {
     const names = new Set<string>();
     for (const { n } of node.entries) {
@@ -76,6 +78,33 @@ export function parseNode(bytes: Buffer): FolderNode {
     }
   }
   return node;
+}
+
+/**
+ * What nearly every node is. The schema says the same and decides about every other one; for 100,000 files it takes a
+ * fifth of the time of a whole restore (measured).
+ */
+export function isPlainNode(value: unknown): value is { readonly entries: readonly NodeEntry[] } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { entries, ...rest } = value as { entries?: unknown };
+  return Array.isArray(entries) && Object.keys(rest).length === 0 && entries.every(isPlainEntry);
+}
+
+function isPlainEntry(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { n, k, m, t, s, h, ...rest } = value as Readonly<Record<string, unknown>>;
+  const isNamed = typeof n === 'string' && n.length > 0 && n.length <= 4_096;
+  if (!isNamed || typeof h !== 'string' || h.length !== 64 || !/^[0-9a-f]*$/.test(h)) return false;
+  for (const _ in rest) return false;
+  const isModeAbsent = k === 'd' && m === undefined && !('m' in value);
+  const isTimeAbsent = k === 'd' && t === undefined && !('t' in value);
+  if (!isModeAbsent && !(isCount(m) && m <= 0o7777)) return false;
+  if (!isTimeAbsent && !Number.isSafeInteger(t)) return false;
+  return k === 'f' ? isCount(s) : k === 'd' && s === undefined && !('s' in value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 const tableIndex = z.strictObject({
@@ -156,12 +185,18 @@ export function toJson(value: unknown): Buffer {
 }
 
 export function parse<T>(schema: z.ZodType<T>, bytes: Buffer, what: string): T {
-  let value: unknown;
+  return check(schema, parseJson(bytes, what), what);
+}
+
+function parseJson(bytes: Buffer, what: string): unknown {
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw damaged(`${what} is not JSON`, cause);
   }
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (!result.success) throw damaged(`${what} is not as it should be: ${z.prettifyError(result.error)}`);
   return result.data;

@@ -133,7 +133,7 @@ function sortOffsets(index: PackIndex): { offsets: Float64Array; positions: numb
   return { offsets: Float64Array.from(positions, (position) => raw[position] as number), positions };
 }
 
-/** Reads ahead when entries are read one after the other. What it gives is valid until the next read. */
+/** Reads ahead when entries are read one after the other. What it gives stays as it is, and keeps what was read with it. */
 function createWindow(descriptor: number, name: string): { read: (offset: number, length: number) => Buffer } {
   let buffer = Buffer.alloc(0);
   let start = 0;
@@ -192,7 +192,8 @@ export function readDistance(bytes: Buffer, from: number): { readonly value: num
 function inflateEntry(bytes: Buffer, from: number, sizeBytes: number, name: string): Buffer {
   const stream = bytes.subarray(from);
   const stored = readStored(stream, sizeBytes);
-  if (stored !== null) return Buffer.from(stored);
+  // A view: whatever is stored like that is sealed, and opening it makes a copy.
+  if (stored !== null) return stored;
   try {
     const data = inflateSync(stream, { maxOutputLength: Math.max(sizeBytes, 1) });
     if (data.length === sizeBytes) return data;

@@ -1,5 +1,5 @@
 /** What a restore would do, as a value: made from a backup and the state of its target, with no effect. */
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { displayPath, formatBytes } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
 import { globToRegExp } from '../../shared/glob.ts';
@@ -246,7 +246,9 @@ export type PlanInput = {
 
 export function planRestore(input: PlanInput): RestorePlan {
   const { info, request, entries, places, state } = input;
-  const all = entries.map((entry) => planEntry(entry, state.entries.get(entryKey(entry)) ?? null));
+  // Into a new folder nothing is looked up.
+  const isNew = state.entries.size === 0;
+  const all = entries.map((entry) => planEntry(entry, isNew ? null : (state.entries.get(entryKey(entry)) ?? null)));
   const files = all.filter(({ action }) => action !== 'same');
   const needs = {
     targetBytes: sum(files.map(({ entry }) => roundUp(entry.sizeBytes))),
@@ -261,7 +263,6 @@ export function planRestore(input: PlanInput): RestorePlan {
   };
   const problems = findProblems(input, files, needs);
   const body = { places, files, counts, tables: input.tables, problems };
-  const fingerprint = hash('sha256', JSON.stringify([info.id, request, body]), 'hex');
   return {
     backup: info,
     target: request.target,
@@ -270,8 +271,29 @@ export function planRestore(input: PlanInput): RestorePlan {
     needs,
     writeBytes: sum(files.map(({ entry }) => entry.sizeBytes)),
     warnings: info.warnings,
-    fingerprint,
+    fingerprint: fingerprintOf(info, request, body),
   };
+}
+
+const FILES_A_PIECE = 500;
+
+/** Piece by piece: the text of 100,000 files would take more memory than everything else of a plan. */
+function fingerprintOf(
+  { id }: SourceInfo,
+  request: RestoreRequest,
+  { files, ...rest }: Pick<RestorePlan, 'places' | 'files' | 'counts' | 'tables' | 'problems'>,
+): string {
+  const digest = createHash('sha256').update(JSON.stringify([id, request, rest]));
+  for (let from = 0; from < files.length; from += FILES_A_PIECE) {
+    let text = '';
+    for (const { entry, action, was } of files.slice(from, from + FILES_A_PIECE)) {
+      const { rootId, path, kind, sha256, sizeBytes, mode, mtimeUs, redactions, target } = entry;
+      text += `\0${rootId} ${path}\0${action} ${kind} ${sha256} ${sizeBytes} ${mode} ${mtimeUs} ${redactions} ${target}`;
+      if (was !== null) text += `\0${JSON.stringify(was)}`;
+    }
+    digest.update(text);
+  }
+  return digest.digest('hex');
 }
 
 function planEntry(entry: SourceEntry, was: TargetEntry | null): PlannedFile {
@@ -300,7 +322,8 @@ function findProblems(input: PlanInput, files: readonly PlannedFile[], needs: Re
   add(
     'restore.target',
     files.flatMap(({ entry }) => {
-      const reason = state.blocked.get(entryKey(entry)) ?? targetNameTrouble(entry.path, input.platform);
+      const known = state.blocked.size === 0 ? undefined : state.blocked.get(entryKey(entry));
+      const reason = known ?? targetNameTrouble(entry.path, input.platform);
       return reason === null ? [] : [`${displayPath(entry.path)} ${reason}`];
     }),
     'These cannot be written',

@@ -1,5 +1,6 @@
 /** The face of a repository for whoever reads backups: lists, finds, walks and reads them. */
 import { AppError } from '../../shared/errors.ts';
+import { afterFolder } from './collect.ts';
 import { damaged } from './crypto.ts';
 import { SETTINGS_FILE } from './format.ts';
 import type { GitObjects } from './git-objects.ts';
@@ -164,7 +165,9 @@ export function createReader(parts: ReaderParts): RepositoryReader {
   };
 
   function* walk(at: Known, rootId: number, path: string, here: At): Generator<Walked> {
-    for (const opened of at.backups.folder(here.tree, here.node)) {
+    const entries = at.backups.folder(here.tree, here.node);
+    afterFolder(entries.length);
+    for (const opened of entries) {
       const below = path === '' ? opened.entry.n : `${path}/${opened.entry.n}`;
       yield { entry: toEntry(rootId, below, opened.entry), opened };
       if (opened.entry.k === 'd' && opened.oid !== null) {
@@ -197,8 +200,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
       if (object === undefined) throw new Error('an entry is not one that this reader gave');
       return { entry, oid: object.isWhole ? object.oid : null, ...objects.place(object.oid) };
     });
-    files.sort((a, b) => a.pack - b.pack || a.offset - b.offset);
-    return files.map(({ entry, oid }) => ({ entry, oid }));
+    return files.sort((a, b) => a.pack - b.pack || a.offset - b.offset);
   };
 
   return {

@@ -1,7 +1,8 @@
 /** Reads the backups of one repository. Nothing leaves here that the manifest does not vouch for. */
 import { createHash, hash } from 'node:crypto';
-import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { createZstdDecompress } from 'node:zlib';
 import { AppError } from '../../shared/errors.ts';
+import { createContentReader } from './content-reader.ts';
 import { damaged, type ObjectKind, type RepositoryKeys, unseal } from './crypto.ts';
 import { entryName } from './folder-writer.ts';
 import {
@@ -25,7 +26,6 @@ import {
 import type { GitObjects } from './git-objects.ts';
 import { parseCommit, parseTree, type ReadTreeEntry } from './git-repository.ts';
 import { FORMAT_VERSION, type FormatFile, formatFile } from './keys.ts';
-import { unpackOptions } from './pack-format.ts';
 
 /** A commit that was proven to be the backup that its manifest describes. */
 export type OpenedBackup = {
@@ -75,19 +75,9 @@ export function createBackupObjects(
   const { keys } = repository;
   const isEncrypted = keys !== null;
 
-  const unpack = (kind: ObjectKind, oid: string, index: number, mostBytes: number): Buffer => {
-    const data = objects.read(oid, 'blob');
-    if (keys === null) return data;
-    const { encoding, body } = unseal(keys, data, kind, index);
-    if (encoding === 'raw') return body;
-    try {
-      return zstdDecompressSync(body, kind === 'content' ? unpackOptions(mostBytes) : { maxOutputLength: mostBytes });
-    } catch (cause) {
-      throw damaged(`object ${oid} cannot be unpacked`, cause);
-    }
-  };
+  const { unpack, content } = createContentReader(objects, keys);
   const data: BackupObjects['data'] = (kind, oid, sha256) => {
-    const bytes = unpack(kind, oid, 0, LARGEST_DATA_BYTES);
+    const bytes = unpack(kind, oid, LARGEST_DATA_BYTES);
     if (hash('sha256', bytes, 'hex') !== sha256) throw damaged(`object ${oid} does not belong where it lies`);
     return bytes;
   };
@@ -97,7 +87,7 @@ export function createBackupObjects(
     const { tree: root, parents } = parseCommit(objects.read(commit, 'commit'));
     const tree = treeOf(root);
     const angles = treeOf(need(tree, ANGLES_FOLDER, true));
-    const bytes = unpack('manifest', need(angles, MANIFEST_FILE, false), 0, LARGEST_DATA_BYTES);
+    const bytes = unpack('manifest', need(angles, MANIFEST_FILE, false), LARGEST_DATA_BYTES);
     const manifest = parseManifest(bytes);
     if (manifest.format > FORMAT_VERSION) {
       throw new AppError('backup.from_future', `The backup ${commit.slice(0, 8)} has format ${manifest.format}.`);
@@ -132,14 +122,6 @@ export function createBackupObjects(
     });
     if (tree.size !== objectsInside) throw damaged('a folder has other entries than its node says');
     return entries;
-  };
-
-  const content: BackupObjects['content'] = (oid, sha256, sizeBytes) => {
-    const bytes = unpack('content', oid, 0, sizeBytes);
-    if (bytes.length !== sizeBytes || hash('sha256', bytes, 'hex') !== sha256) {
-      throw damaged(`the content ${sha256.slice(0, 12)} is another one`);
-    }
-    return bytes;
   };
 
   const chunks: BackupObjects['chunks'] = (oid, count) => {

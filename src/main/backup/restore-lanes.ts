@@ -39,7 +39,7 @@ export type Lanes = {
    * Rejects with `backup.damaged`, with what the system says, or with the reason of the signal.
    */
   readonly run: (
-    files: readonly LaneFile[],
+    files: Iterable<LaneFile>,
     options: { readonly signal?: AbortSignal | undefined; readonly onBatch?: (files: number) => void },
   ) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -83,7 +83,7 @@ export function openLanes(data: LaneData): Lanes {
   };
 }
 
-function* cutBatches(files: readonly LaneFile[]): Generator<readonly LaneFile[], undefined> {
+function* cutBatches(files: Iterable<LaneFile>): Generator<readonly LaneFile[], undefined> {
   let batch: LaneFile[] = [];
   let bytes = 0;
   for (const file of files) {

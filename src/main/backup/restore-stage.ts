@@ -5,6 +5,7 @@ import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
 import { writeAll } from '../durable.ts';
 import { fsPath, splitPath } from '../path-names.ts';
+import { collect } from './collect.ts';
 import { flushMany } from './flush-many.ts';
 import type { PlannedFile } from './plan.ts';
 import {
@@ -99,6 +100,9 @@ export async function stageFiles(
 /** Threads need a moment to begin: for fewer files they cost more than they save. */
 const LANES_FROM = 400;
 
+/** Planning leaves much behind: for so many files it is as much as the threads need. */
+const COLLECT_FROM = 20_000;
+
 /** Made before threads look for them; a root of which nothing is restored has none. */
 function makeStaging(staging: Staging, rootId: number, ops: readonly RestoreOp[]): void {
   const own = ops.filter((op) => op.rootId === rootId);
@@ -144,16 +148,19 @@ async function stageInLanes(
   shared: SharedSource,
   options: StepOptions,
 ): Promise<void> {
-  const small: LaneFile[] = [];
-  const large: { readonly op: RestoreOp; readonly entry: SourceEntry }[] = [];
-  for (const { entry, oid } of shared.places([...wanted.keys()])) {
+  const placed = shared.places([...wanted.keys()]);
+  const opOf = (entry: SourceEntry): RestoreOp => {
     const op = wanted.get(entry);
     if (op === undefined) throw new Error('the backup places a file that was not asked for');
-    if (oid === null) large.push({ op, entry });
-    else small.push(toLaneFile(op, oid));
+    return op;
+  };
+  // One after the other, when a thread is ready for it: all at once they would take as much memory as the plan.
+  function* small(): Generator<LaneFile> {
+    for (const { entry, oid } of placed) if (oid !== null) yield toLaneFile(opOf(entry), oid);
   }
   const used = new Set(journal.ops.map(({ rootId }) => rootId));
   const places = journal.head.places.filter(({ rootId }) => used.has(rootId));
+  if (wanted.size >= COLLECT_FROM) collect();
   const lanes = openLanes({
     repository: shared.repository,
     staging: places.map(({ rootId, folder }) => ({ rootId, place: folder, name: stagingName(journal) })),
@@ -162,9 +169,11 @@ async function stageInLanes(
     const tell = (count: number): void => {
       for (let each = 0; each < count; each += 1) options.onFile?.();
     };
-    const writing = lanes.run(small, { signal: options.signal, onBatch: tell });
+    const writing = lanes.run(small(), { signal: options.signal, onBatch: tell });
     try {
-      for (const { op, entry } of large) {
+      for (const { entry, oid } of placed) {
+        if (oid !== null) continue;
+        const op = opOf(entry);
         options.signal?.throwIfAborted();
         await stageStream(staging.at(op), op, source.stream(entry));
         tell(1);

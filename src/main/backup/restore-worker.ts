@@ -2,17 +2,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '../../shared/errors.ts';
 import { afterContent } from './collect.ts';
+import { createContentReader } from './content-reader.ts';
 import { openGitObjects } from './git-objects.ts';
-import { createBackupObjects } from './repository-reader.ts';
 import { writeProven } from './restore-bytes.ts';
 import type { LaneAnswer, LaneData, LaneFailure, LaneFile, LaneJob } from './restore-lanes.ts';
 import { openPlace, type SafeFolders } from './safe-folder.ts';
 
 const { repository, staging } = workerData as LaneData;
-const backups = createBackupObjects(openGitObjects(repository.gitFolder, { isSealed: repository.keys !== null }), {
-  id: repository.repositoryId,
-  keys: repository.keys,
-});
+const { content } = createContentReader(
+  openGitObjects(repository.gitFolder, { isSealed: repository.keys !== null }),
+  repository.keys,
+);
 const places = new Map<number, SafeFolders>();
 for (const { rootId, place, name } of staging) places.set(rootId, openPlace(`${place}/${name}`));
 
@@ -32,7 +32,7 @@ parentPort?.on('message', ({ id, files }: LaneJob) => {
 function write(file: LaneFile): void {
   const { rootId, dir, name, oid, sha256, sizeBytes } = file;
   if (latest.oid !== oid) {
-    latest = { oid, content: backups.content(oid, sha256, sizeBytes) };
+    latest = { oid, content: content(oid, sha256, sizeBytes) };
     afterContent();
   }
   const folders = places.get(rootId);

@@ -152,6 +152,7 @@ function folderTrouble(path: string, isPlace: boolean): string | null {
 function findExtra(places: readonly Place[], entries: readonly SourceEntry[]): TargetState['extra'] {
   const extra: { rootId: number; path: string; sizeBytes: number }[] = [];
   for (const { rootId, folder } of places) {
+    if (lstatSync(fsPath(folder), { throwIfNoEntry: false }) === undefined) continue;
     const own = entries.filter((entry) => entry.rootId === rootId);
     const known = new Set(own.map((entry) => entry.path));
     const dirs = new Set(own.map((entry) => splitPath(entry.path).dir));
