@@ -426,6 +426,13 @@ export const strings = {
     kindOne: { file: 'File', decision: 'Decision', memory: 'Memory' },
   },
   records: {
+    origins: {
+      cli: 'the command line',
+      dashboard: 'this window',
+      notion: 'Notion',
+      supabase: 'Supabase',
+      restore: 'a restore',
+    } as Readonly<Record<string, string>>,
     decisionsLead: 'What was decided, why, and what became of it.',
     memoriesLead: 'What your assistants should know.',
     newDecision: 'New decision',

@@ -73,7 +73,7 @@ export function formatDay(timeMs: number, nowMs: number, timeZone?: string): str
 export function formatAgo(timeMs: number, nowMs: number): string {
   const distance = nowMs - timeMs;
   const size = Math.abs(distance);
-  if (size < MINUTE) return distance < -5_000 ? 'in less than a minute' : 'just now';
+  if (size < MINUTE) return distance < -5_000 ? 'within a minute' : 'just now';
   const words =
     size < HOUR
       ? `${Math.floor(size / MINUTE)} min`

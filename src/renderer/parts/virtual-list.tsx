@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { rowAfterKey, scrollToShow, virtualWindow } from '../data/virtual-window.ts';
 
 type VirtualListProps<T> = {
@@ -29,6 +29,8 @@ type VirtualListProps<T> = {
 };
 
 const NEAR_END_ROWS = 60;
+/** Rows that are kept as drawn, at most: several times what is in sight. */
+const KEPT_ROWS = 300;
 
 /** A list of any length: only the rows in sight exist in the page. One tab stop; arrows, Page, Home and End move in it. */
 export function VirtualList<T>(props: VirtualListProps<T>): VNode {
@@ -42,6 +44,12 @@ export function VirtualList<T>(props: VirtualListProps<T>): VNode {
   const count = items.length;
   const { start, end } = virtualWindow(count, rowHeight, scrollTop, height);
   const index = Math.min(selected, Math.max(0, count - 1));
+  // Scrolling draws again what came into sight, not what was in sight: a row that is the same object is left alone.
+  const drawn = useMemo(
+    () => new Map<number, VNode>(),
+    [items, props.render, props.onOpen, props.keyOf, choosing, index, touched, rowHeight],
+  );
+  if (drawn.size > KEPT_ROWS) drawn.clear();
 
   useEffect(() => {
     const element = box.current;
@@ -106,7 +114,9 @@ export function VirtualList<T>(props: VirtualListProps<T>): VNode {
       <div role="rowgroup" class="virtual-space" style={{ height: `${count * rowHeight}px` }}>
         {items.slice(start, end).map((item, offset) => {
           const at = start + offset;
-          return (
+          const known = drawn.get(at);
+          if (known !== undefined) return known;
+          const row = (
             // biome-ignore lint/a11y/useSemanticElements: part of the grid above
             // biome-ignore lint/a11y/useFocusableInteractive: the grid holds the focus and names its active row
             // biome-ignore lint/a11y/useKeyWithClickEvents: the grid answers the keys
@@ -138,6 +148,8 @@ export function VirtualList<T>(props: VirtualListProps<T>): VNode {
               {props.render(item, at === index)}
             </div>
           );
+          drawn.set(at, row);
+          return row;
         })}
       </div>
     </div>

@@ -40,8 +40,18 @@ export function SearchView({ route }: { route: Route }): VNode {
   const span = params.since ?? '';
   // The hour is fine enough, and keeps one question one question while it is open.
   const hourMs = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  /** What this page last put into its address: anything else there came from a link, or by going back. */
+  const written = useRef({ q: params.q ?? '', glob: params.glob ?? '' });
   useEffect(() => {
+    const { q = '', glob: path = '' } = params;
+    if (q !== written.current.q) setQuery(q);
+    if (path !== written.current.glob) setGlob(path);
+    written.current = { q, glob: path };
+  }, [params.q, params.glob]);
+  useEffect(() => {
+    if (settled !== query.trim() || settledGlob !== glob.trim()) return;
     if (settled !== (params.q ?? '') || settledGlob !== (params.glob ?? '')) {
+      written.current = { q: settled, glob: settledGlob };
       replace(changeParams(route, { q: settled, glob: settledGlob }));
     }
   }, [settled, settledGlob]);

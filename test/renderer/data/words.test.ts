@@ -19,7 +19,7 @@ test.each([
   [47 * HOUR, '47 h ago'],
   [5 * DAY, '5 d ago'],
   [-20 * MINUTE, 'in 20 min'],
-  [-30_000, 'in less than a minute'],
+  [-30_000, 'within a minute'],
 ])('%i ms ago is "%s"', (ago, expected) => {
   expect(formatAgo(NOW - ago, NOW)).toBe(expected);
 });

@@ -32,11 +32,13 @@ export function BulkBar({ picked, allChosen, onChooseAll, onChooseNone }: BulkPr
         <p class="grow muted" role="status">
           {text.chosen(picked.length)}
         </p>
-        {(['mine', 'theirs', 'both'] as const).map((answer) => (
-          <Button key={answer} busy={busy} disabled={!possible.includes(answer)} onClick={() => setAsking(answer)}>
-            {LABELS[answer]}
-          </Button>
-        ))}
+        <div class="row tight">
+          {(['mine', 'theirs', 'both'] as const).map((answer) => (
+            <Button key={answer} busy={busy} disabled={!possible.includes(answer)} onClick={() => setAsking(answer)}>
+              {LABELS[answer]}
+            </Button>
+          ))}
+        </div>
       </fieldset>
       {error === null ? null : <ErrorCard error={error} />}
       {asking === null ? null : (

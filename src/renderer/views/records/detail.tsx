@@ -144,7 +144,7 @@ function Facts({ record }: { record: EditableRecord }): VNode {
         ] as const)
       : ([[text.fields.kind ?? '', strings.memoryKinds[record.kind]]] as const)),
     [text.category, displayText(record.category)],
-    [text.source, record.sourcePath === null ? record.origin : displayPath(record.sourcePath)],
+    [text.source, record.sourcePath === null ? originText(record.origin) : displayPath(record.sourcePath)],
     [
       text.id,
       <code key="i" class="small wrap">
@@ -179,3 +179,6 @@ function Facts({ record }: { record: EditableRecord }): VNode {
     </section>
   );
 }
+
+/** Where it was written, in words; other devices and programs have names of their own. */
+const originText = (origin: string): string => text.origins[origin] ?? displayText(origin);

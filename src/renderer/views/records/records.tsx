@@ -140,7 +140,7 @@ function RecordList({ route, table }: { route: Route; table: Table }): VNode {
           <Board records={pages.items} />
         ) : (
           <VirtualList
-            class="panel"
+            class="panel record-list"
             label={strings.views[view]}
             items={pages.items}
             rowHeight={60}
