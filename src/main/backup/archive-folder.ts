@@ -35,6 +35,7 @@ export function createArchiveFolder(folder: string): ArchiveFolder {
   const writeNote = (name: string, note: Note): void => {
     const next = `${notePath(name)}.new`;
     try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       writeFileSync(next, `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true });
       renameSync(next, notePath(name));
       syncFolder(folder);
@@ -95,7 +96,6 @@ export function createArchiveFolder(folder: string): ArchiveFolder {
       syncFolder(folder);
     },
     note: (receipt, backupClass) => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
       const name = receipt.file.slice(receipt.file.lastIndexOf('/') + 1);
       writeNote(name, { receipt, backupClass, isPinned: false });
     },

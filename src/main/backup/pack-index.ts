@@ -116,10 +116,13 @@ export function readPackIndex(bytes: Buffer, name: string): PackIndex {
     const first = oid[0] ?? 0;
     let from = fan(first - 1);
     let to = fan(first);
+    // The first byte is that of the fan; the next six as a number nearly always decide, in a fifth of the time.
+    const key = oid.readUIntBE(1, 6);
     while (from < to) {
       const middle = (from + to) >>> 1;
-      if (bytes.compare(oid, 0, OID_BYTES, oids + middle * OID_BYTES, oids + (middle + 1) * OID_BYTES) < 0)
-        from = middle + 1;
+      const at = oids + middle * OID_BYTES;
+      const there = bytes.readUIntBE(at + 1, 6);
+      if (there < key || (there === key && bytes.compare(oid, 0, OID_BYTES, at, at + OID_BYTES) < 0)) from = middle + 1;
       else to = middle;
     }
     return from;

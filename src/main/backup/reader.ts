@@ -153,7 +153,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     if (found === null || 'last' in found) throw missingPath(at, rootId, path);
     return at.backups
       .folder(found.at.tree, found.at.node)
-      .map(({ entry }) => toEntry(rootId, path === '' ? entry.n : `${path}/${entry.n}`, entry))
+      .map((opened) => new ReadEntry(rootId, path === '' ? opened.entry.n : `${path}/${opened.entry.n}`, opened))
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   };
   const openFile = (commit: string, rootId: number, path: string): { at: Known; node: FileNode; oid: string } => {
@@ -169,7 +169,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     afterFolder(entries.length);
     for (const opened of entries) {
       const below = path === '' ? opened.entry.n : `${path}/${opened.entry.n}`;
-      yield { entry: toEntry(rootId, below, opened.entry), opened };
+      yield { entry: new ReadEntry(rootId, below, opened), opened };
       if (opened.entry.k === 'd' && opened.oid !== null) {
         yield* walk(at, rootId, below, { tree: opened.oid, node: opened.entry.h });
       }
@@ -181,23 +181,15 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     for (const { rootId, path } of wanted) {
       const found = descend(at, rootId, path);
       if (found === null) throw missingPath(at, rootId, path);
-      if ('last' in found) yield { entry: toEntry(rootId, path, found.last.entry), opened: found.last };
+      if ('last' in found) yield { entry: new ReadEntry(rootId, path, found.last), opened: found.last };
       else yield* walk(at, rootId, path, found.at);
     }
   }
 
-  /** Which object an entry that was given is: so that a restore need not walk twice. */
-  const objectOf = new WeakMap<object, { readonly oid: string; readonly isWhole: boolean }>();
-  const remember = ({ entry, opened }: Walked): BackupEntry => {
-    const { entry: node, oid } = opened;
-    if (node.k === 'f' && oid !== null)
-      objectOf.set(entry, { oid, isWhole: node.c === undefined && node.s <= WHOLE_BYTES });
-    return entry;
-  };
   const inOrder = <T extends object>(entries: readonly T[]): { entry: T; oid: string | null }[] => {
     const files = entries.map((entry) => {
-      const object = objectOf.get(entry);
-      if (object === undefined) throw new Error('an entry is not one that this reader gave');
+      const object = ReadEntry.objectOf(entry);
+      if (object === null) throw new Error('an entry is not one that this reader gave');
       return { entry, oid: object.isWhole ? object.oid : null, ...objects.place(object.oid) };
     });
     return files.sort((a, b) => a.pack - b.pack || a.offset - b.offset);
@@ -233,10 +225,10 @@ export function createReader(parts: ReaderParts): RepositoryReader {
       const found = at.backups
         .folder(parent.at.tree, parent.at.node)
         .find(({ entry }) => entry.n === path.slice(slash + 1));
-      return found === undefined ? undefined : toEntry(rootId, path, found.entry);
+      return found === undefined ? undefined : new ReadEntry(rootId, path, found);
     },
     *entries(commit, below) {
-      for (const walked of walkAll(commit, below)) yield remember(walked);
+      for (const { entry } of walkAll(commit, below)) yield entry;
     },
     readFile: (commit, rootId, path) => {
       const { at, node, oid } = openFile(commit, rootId, path);
@@ -256,8 +248,7 @@ export function createReader(parts: ReaderParts): RepositoryReader {
     *contents(commit, wanted) {
       const { backups } = open(commit);
       const files: BackupEntry[] = [];
-      for (const walked of walkAll(commit)) {
-        const entry = remember(walked);
+      for (const { entry } of walkAll(commit)) {
         if (entry.kind === 'file' && wanted?.(entry) !== false) files.push(entry);
       }
       let last: { readonly oid: string; readonly content: Buffer } = { oid: '', content: Buffer.alloc(0) };
@@ -307,21 +298,45 @@ export function createReader(parts: ReaderParts): RepositoryReader {
 type Walked = { readonly entry: BackupEntry; readonly opened: OpenedEntry };
 const PIECE_BYTES = 8 * 1_048_576;
 
-function toEntry(rootId: number, path: string, node: OpenedEntry['entry']): BackupEntry {
-  const base = { rootId, path, sizeBytes: 0, sha256: null, redactions: 0, isStale: false, target: null };
-  if (node.k === 'd') return { ...base, kind: 'folder', mode: node.m ?? null, mtimeUs: node.t ?? null };
-  if (node.k === 'l') return { ...base, kind: 'symlink', mode: null, mtimeUs: node.t ?? null, target: node.g };
-  return {
-    ...base,
-    kind: 'file',
-    mode: node.m,
-    mtimeUs: node.t,
-    sizeBytes: node.s,
-    sha256: node.h,
-    redactions: node.r ?? 0,
-    isStale: node.x === 1,
-  };
+/** An entry that remembers which object it stands for, so that a restore need not walk twice. */
+class ReadEntry implements BackupEntry {
+  readonly rootId: number;
+  readonly path: string;
+  readonly kind: BackupEntry['kind'];
+  readonly mode: number | null;
+  readonly mtimeUs: number | null;
+  readonly sizeBytes: number;
+  readonly sha256: string | null;
+  readonly redactions: number;
+  readonly isStale: boolean;
+  readonly target: string | null;
+  readonly #oid: string | null;
+  readonly #isWhole: boolean;
+
+  constructor(rootId: number, path: string, { entry: node, oid }: OpenedEntry) {
+    const file = node.k === 'f' ? node : null;
+    this.rootId = rootId;
+    this.path = path;
+    this.kind = KINDS[node.k];
+    this.mode = node.k === 'l' ? null : (node.m ?? null);
+    this.mtimeUs = node.t ?? null;
+    this.sizeBytes = file?.s ?? 0;
+    this.sha256 = file?.h ?? null;
+    this.redactions = file?.r ?? 0;
+    this.isStale = file?.x === 1;
+    this.target = node.k === 'l' ? node.g : null;
+    this.#oid = file === null ? null : oid;
+    this.#isWhole = file !== null && file.c === undefined && file.s <= WHOLE_BYTES;
+  }
+
+  /** Of a file; null for everything else. */
+  static objectOf(entry: object): { readonly oid: string; readonly isWhole: boolean } | null {
+    if (!(#oid in entry) || entry.#oid === null) return null;
+    return { oid: entry.#oid, isWhole: entry.#isWhole };
+  }
 }
+
+const KINDS = { f: 'file', d: 'folder', l: 'symlink' } as const;
 
 function parseRow(line: string, what: string): BackupRow {
   try {

@@ -130,7 +130,7 @@ function finalOf({ journal, rootId, folders }: Context, op: RestoreOp): string |
 
 /** Modes of folders last: one without write permission must be filled, and moved, first. Gives those that were set. */
 function setModes(folders: SafeFolders, own: readonly RestoreOp[], single: readonly RestoreOp[]): string[] {
-  const late = own.filter((op) => op.tree != null && op.mode !== null && !isOpen(op.mode));
+  const late = own.filter((op) => op.kind === 'folder' && op.tree != null && op.mode !== null && !isOpen(op.mode));
   const paths: string[] = [];
   for (const op of [...single, ...late].filter(({ kind }) => kind === 'folder').reverse()) {
     const { dir, name } = splitPath(op.path);

@@ -48,8 +48,8 @@ export type Lanes = {
 const WIDTH = 2;
 /** One is worked on while the next one waits. */
 const JOBS_IN_FLIGHT = 2;
-const BATCH_FILES = 64;
-const BATCH_BYTES = 2 * 1_048_576;
+const BATCH_FILES = 256;
+const BATCH_BYTES = 4 * 1_048_576;
 
 export function openLanes(data: LaneData): Lanes {
   const lanes = Array.from({ length: WIDTH }, () => startLane(data));
