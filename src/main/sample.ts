@@ -42,7 +42,7 @@ export async function fillSample(needs: SampleNeeds): Promise<void> {
       if (index === 0) for (const path of Object.values(folders)) await methods['roots.add']({ path });
       await methods['scan.run']({});
       await writeRecords(methods, day);
-      // Yesterday's work is in a backup that was tried.
+      // Yesterday's work is in a backup.
       if (index === days.length - 2) await methods['backups.run']({});
     });
   }
