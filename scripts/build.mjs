@@ -25,12 +25,12 @@ const ENTRIES = {
 const EXTERNAL = ['better-sqlite3', 'electron', 'bufferutil', 'utf-8-validate'];
 /**
  * What every command loads, in two files instead of a dozen: each file costs a command 2 to 3 ms. Modules of `base` are
- * small, and workers load them too.
+ * small, and workers load them too. What one command loads for itself (`config-service` brings every setting) stays out.
  */
 const COMMAND_CHUNKS = [
   {
     name: 'cli',
-    test: /[\\/]src[\\/]main[\\/]headless[\\/](cli[\\/]|client\.ts)|[\\/]node_modules[\\/]commander[\\/]/,
+    test: /[\\/]src[\\/]main[\\/]headless[\\/](cli[\\/](?!config-service|ask-hidden)|client\.ts)|[\\/]node_modules[\\/]commander[\\/]/,
     priority: 2,
     includeDependenciesRecursively: false,
   },
