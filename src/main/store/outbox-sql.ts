@@ -97,8 +97,10 @@ export function prepareOutbox(db: Db) {
       `UPDATE outbox SET ${FRESH} WHERE remote = ? AND state = 'parked' AND error_code = ?`,
     ),
     hurry: db.prepare<Key>(`UPDATE outbox SET not_before_ms = 0 WHERE ${THIS} AND state = 'pending'`),
+    /** But what the remote itself asked to wait with. */
     hurryAll: db.prepare<[remote: string]>(
-      "UPDATE outbox SET not_before_ms = 0 WHERE remote = ? AND state = 'pending' AND not_before_ms > 0",
+      `UPDATE outbox SET not_before_ms = 0
+       WHERE remote = ? AND state = 'pending' AND not_before_ms > 0 AND error_code IS NOT 'remote.rate_limited'`,
     ),
     lease: db.prepare<[leaseId: string, untilMs: number, ...Key]>(
       `UPDATE outbox SET state = 'leased', lease_id = ?, lease_until_ms = ? WHERE ${THIS}`,

@@ -113,7 +113,10 @@ export type Outbox = {
   readonly settle: (tx: Transaction, key: OutboxKey) => void;
   /** Enqueues everything again that the remote has not acknowledged, through {@link Outbox.fillBacklog}. */
   readonly restartBacklog: (tx: Transaction, remote: Remote) => void;
-  /** Makes entries due at once that wait for a later attempt; without keys all of a remote. */
+  /**
+   * Makes entries due at once that wait for a later attempt; without keys all of a remote, but those that it asked to
+   * wait with (`remote.rate_limited`).
+   */
   readonly hurry: (remote: Remote, keys?: readonly OutboxKey[]) => void;
   readonly find: (key: OutboxKey) => OutboxEntry | undefined;
   /** Entries of records whose id begins or ends like this. */

@@ -158,7 +158,11 @@ export function createSessionRounds(
     state.triedAtMs = parts.monotonicMs();
     shell.onState(remote);
     try {
-      if (options.isAsked) kept.setPauses(new Map());
+      if (options.isAsked) {
+        kept.setPauses(new Map());
+        // Or it would tell a person that all is well, and leave what failed before to its own time.
+        if (options.push) stores.outbox.hurry(remote);
+      }
       if (options.reconcile === true) state.isIdentified = false;
       await identify(own, signal);
       if (options.pull === 'first') await pull(own, options, tally, signal);

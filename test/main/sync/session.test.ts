@@ -303,6 +303,29 @@ test('a wrong key is tried three times, then waits; a new one drains the queue',
   expect(summary()).toMatchObject({ pending: 0, parked: 0 });
 });
 
+test('a person who asks is not left with what failed a moment ago, unless the remote asked for the wait', async () => {
+  const supabase = memory();
+  const device = open({ remotes: [supabase] });
+  const [bad, limited] = [write(device, 'bad answer'), write(device, 'too many')];
+  supabase.setRefusal((record) =>
+    record.id === bad.id
+      ? new AppError('remote.bad_answer', 'A page of HTML.')
+      : record.id === limited.id
+        ? new AppError('remote.rate_limited', 'Too many.', { retryAfterMs: 600_000 })
+        : null,
+  );
+  await device.run('supabase');
+  expect(titles(supabase.rows('memories'))).toEqual([]);
+  supabase.setRefusal(null);
+  await device.run('supabase', { isAsked: false });
+  expect(titles(supabase.rows('memories'))).toEqual([]);
+  expect(await device.run('supabase')).toMatchObject({ problem: null });
+  expect(titles(supabase.rows('memories'))).toEqual(['bad answer']);
+  tick(3_600_000);
+  await device.run('supabase');
+  expect(titles(supabase.rows('memories'))).toEqual(['bad answer', 'too many']);
+});
+
 test('a table that lost a column pauses by name; the other tables go on', async () => {
   const supabase = memory();
   const device = open({ remotes: [supabase] });
