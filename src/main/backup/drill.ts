@@ -8,7 +8,7 @@ import { AppError } from '../../shared/errors.ts';
 import { fsPath } from '../path-names.ts';
 import type { RunStore } from '../store/runs.ts';
 import { createExclusive } from './exclusive.ts';
-import { choosePlaces } from './plan.ts';
+import { choosePlaces } from './restore-places.ts';
 import { createRestorer, type RestoreOptions } from './restorer.ts';
 import { type BackupSource, entryKey, type SourceEntry } from './source.ts';
 import { compareWithFile, hashFileSync } from './target-state.ts';

@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { displayPath, formatBytes } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
-import { globToRegExp } from '../../shared/glob.ts';
 import { targetNameTrouble } from './entry-names.ts';
-import { entryKey, type SourceEntry, type SourceInfo, type SourceRoot } from './source.ts';
+import { entryKey, type SourceEntry, type SourceInfo } from './source.ts';
 
 export type RestoreTarget =
   /** Over the originals. */
@@ -104,135 +103,6 @@ export type RestorePlan = {
   /** Changes when anything above does: what a person confirmed is what is applied. */
   readonly fingerprint: string;
 };
-
-/**
- * The entries a request means. Throws `usage.bad_argument` naming a pattern that matches nothing, with the nearest paths.
- */
-export function selectEntries(
-  entries: Iterable<SourceEntry>,
-  roots: readonly SourceRoot[],
-  only: readonly string[],
-  paths: readonly ExactPath[] = [],
-): SourceEntry[] {
-  if (only.length === 0 && paths.length === 0) return [...entries];
-  const rootOf = new Map(roots.map((root) => [root.rootId, root.path]));
-  const rules: Rule[] = [
-    ...only.map((pattern) => globRule(pattern, rootOf)),
-    ...paths.map((path) => exactRule(path, rootOf)),
-  ];
-  const selected: SourceEntry[] = [];
-  const all: string[] = [];
-  for (const entry of entries) {
-    let isWanted = false;
-    for (const rule of rules) {
-      if (!rule.matches(entry)) continue;
-      rule.hits += 1;
-      isWanted = true;
-    }
-    if (isWanted) selected.push(entry);
-    all.push(entry.path);
-  }
-  const missed = rules.find((rule) => rule.hits === 0);
-  if (missed !== undefined) throw noSuchPath(missed.name, all);
-  return selected;
-}
-
-type Rule = { readonly name: string; readonly matches: (entry: SourceEntry) => boolean; hits: number };
-
-function globRule(pattern: string, rootOf: ReadonlyMap<number, string | null>): Rule {
-  const matches = matcher(pattern);
-  return {
-    name: pattern,
-    hits: 0,
-    matches: ({ rootId, path }) => {
-      const root = rootOf.get(rootId) ?? null;
-      return matches(path) || (root !== null && matches(`${root}/${path}`));
-    },
-  };
-}
-
-function exactRule({ rootId, path }: ExactPath, rootOf: ReadonlyMap<number, string | null>): Rule {
-  const name = path === '' ? (rootOf.get(rootId) ?? `root ${rootId}`) : path;
-  return {
-    name,
-    // An empty root is a choice like any other.
-    hits: path === '' && rootOf.has(rootId) ? 1 : 0,
-    matches: (entry) =>
-      entry.rootId === rootId && (path === '' || entry.path === path || entry.path.startsWith(`${path}/`)),
-  };
-}
-
-function matcher(pattern: string): (path: string) => boolean {
-  const clean = pattern.replace(/^\.\//, '').replace(/\/+$/, '');
-  const isGlob = /[*?]/.test(clean);
-  if (!isGlob) return (path) => path === clean || path.startsWith(`${clean}/`);
-  const whole = globToRegExp(clean);
-  const below = globToRegExp(`${clean}/**`);
-  return (path) => path === clean || whole.test(path) || below.test(path);
-}
-
-function noSuchPath(pattern: string, paths: readonly string[]): AppError {
-  const wanted = pattern.slice(pattern.lastIndexOf('/') + 1).toLowerCase();
-  const near = paths
-    .filter(
-      (path) =>
-        wanted !== '' && path.toLowerCase().includes(wanted.slice(0, Math.max(3, Math.ceil(wanted.length / 2)))),
-    )
-    .slice(0, 3)
-    .map(displayPath);
-  return new AppError('usage.bad_argument', `The backup has nothing at ${displayPath(pattern)}.`, {
-    hint: near.length > 0 ? `Near it: ${near.join(', ')}.` : 'Look at what is in it with `angles backup show`.',
-  });
-}
-
-/** Where each root goes. Throws `restore.target` when an old backup does not know where its files were. */
-export function choosePlaces(
-  roots: readonly SourceRoot[],
-  entries: readonly SourceEntry[],
-  target: RestoreTarget,
-): Place[] {
-  const used = roots.filter((root) => entries.some((entry) => entry.rootId === root.rootId));
-  const taken = new Set<string>();
-  return used.map((root) => {
-    if (target.kind === 'in-place') {
-      if (root.path !== null) return { rootId: root.rootId, folder: root.path };
-      throw new AppError('restore.target', 'This backup does not tell where its files were.', {
-        hint: 'Choose a folder with --to.',
-      });
-    }
-    if (used.length === 1) return { rootId: root.rootId, folder: target.folder };
-    const name =
-      (root.path ?? `${root.rootId}`)
-        .split(/[/\\]/)
-        .filter((part) => part !== '')
-        .at(-1) ?? `${root.rootId}`;
-    const unique = taken.has(name.toLowerCase()) ? `${name}-${root.rootId}` : name;
-    taken.add(unique.toLowerCase());
-    return { rootId: root.rootId, folder: `${target.folder}/${unique}` };
-  });
-}
-
-/**
- * The default target: a new folder beside the root, or below `home` for a backup that does not tell where its files were.
- * @param exists whether a path is taken
- */
-export function sideFolder(
-  roots: readonly SourceRoot[],
-  info: SourceInfo,
-  home: string,
-  exists: (path: string) => boolean,
-): string {
-  const [root] = roots;
-  const base = roots.length === 1 && root?.path != null ? root.path.replace(/\/+$/, '') : `${home}/angles restore`;
-  const time =
-    info.createdAtMs === null
-      ? 'old'
-      : new Date(info.createdAtMs).toISOString().slice(0, 16).replace('T', ' ').replace(':', '.');
-  for (let number = 1; ; number += 1) {
-    const folder = `${base} (backup ${time}${number === 1 ? '' : `, ${number}`})`;
-    if (!exists(folder)) return folder;
-  }
-}
 
 export type PlanInput = {
   readonly info: SourceInfo;

@@ -1,11 +1,13 @@
 /** The face of a repository for whoever reads backups: lists, finds, walks and reads them. */
 import { AppError } from '../../shared/errors.ts';
+import { nearestSome } from '../../shared/near.ts';
 import { afterFolder } from './collect.ts';
 import { damaged } from './crypto.ts';
 import { SETTINGS_FILE } from './format.ts';
 import type { GitObjects } from './git-objects.ts';
 import { readBranches, readTags } from './git-repository.ts';
 import type { OpenedKeys } from './open-repository.ts';
+import { ReadEntry } from './read-entry.ts';
 import {
   type BackupObjects,
   type FileNode,
@@ -32,8 +34,6 @@ export type ReaderParts = {
   readonly opened: readonly OpenedKeys[];
 };
 
-/** Contents up to this are given whole. */
-const WHOLE_BYTES = 32 * 1_048_576;
 const KEPT_SUMMARIES = 5_000;
 
 type Known = { readonly backup: OpenedBackup; readonly backups: BackupObjects };
@@ -298,46 +298,6 @@ export function createReader(parts: ReaderParts): RepositoryReader {
 type Walked = { readonly entry: BackupEntry; readonly opened: OpenedEntry };
 const PIECE_BYTES = 8 * 1_048_576;
 
-/** An entry that remembers which object it stands for, so that a restore need not walk twice. */
-class ReadEntry implements BackupEntry {
-  readonly rootId: number;
-  readonly path: string;
-  readonly kind: BackupEntry['kind'];
-  readonly mode: number | null;
-  readonly mtimeUs: number | null;
-  readonly sizeBytes: number;
-  readonly sha256: string | null;
-  readonly redactions: number;
-  readonly isStale: boolean;
-  readonly target: string | null;
-  readonly #oid: string | null;
-  readonly #isWhole: boolean;
-
-  constructor(rootId: number, path: string, { entry: node, oid }: OpenedEntry) {
-    const file = node.k === 'f' ? node : null;
-    this.rootId = rootId;
-    this.path = path;
-    this.kind = KINDS[node.k];
-    this.mode = node.k === 'l' ? null : (node.m ?? null);
-    this.mtimeUs = node.t ?? null;
-    this.sizeBytes = file?.s ?? 0;
-    this.sha256 = file?.h ?? null;
-    this.redactions = file?.r ?? 0;
-    this.isStale = file?.x === 1;
-    this.target = node.k === 'l' ? node.g : null;
-    this.#oid = file === null ? null : oid;
-    this.#isWhole = file !== null && file.c === undefined && file.s <= WHOLE_BYTES;
-  }
-
-  /** Of a file; null for everything else. */
-  static objectOf(entry: object): { readonly oid: string; readonly isWhole: boolean } | null {
-    if (!(#oid in entry) || entry.#oid === null) return null;
-    return { oid: entry.#oid, isWhole: entry.#isWhole };
-  }
-}
-
-const KINDS = { f: 'file', d: 'folder', l: 'symlink' } as const;
-
 function parseRow(line: string, what: string): BackupRow {
   try {
     const value: unknown = JSON.parse(line);
@@ -348,29 +308,8 @@ function parseRow(line: string, what: string): BackupRow {
   throw damaged(`${what} has a line that is no row`);
 }
 
-/** Names up to three of the names that begin or read most alike. */
 function notFound(name: string, names: readonly string[]): AppError {
-  const nearest = names
-    .map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }))
-    .filter(({ each, far }) => far <= Math.max(3, each.length / 2))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, 3)
-    .map(({ each }) => each);
+  const nearest = nearestSome(name, names);
   const hint = nearest.length === 0 ? {} : { hint: `Near to it: ${nearest.join(', ')}.` };
   return new AppError('not_found.backup', `${name} is not in the backup.`, hint);
-}
-
-/** Levenshtein's distance, of at most 200 characters. */
-function distance(from: string, to: string): number {
-  const [a, b] = [from.slice(0, 200), to.slice(0, 200)];
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

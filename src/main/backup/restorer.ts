@@ -1,19 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { displayPath } from '../../shared/display.ts';
 import { AppError } from '../../shared/errors.ts';
-import {
-  assertApplicable,
-  choosePlaces,
-  planRestore,
-  type RestorePlan,
-  type RestoreRequest,
-  selectEntries,
-} from './plan.ts';
+import { assertApplicable, planRestore, type RestorePlan, type RestoreRequest } from './plan.ts';
 import { finish, folderOf, messageOf, recover, steps, takeBack, toPast, undo } from './restore-end.ts';
 import { createRestoreJournal, type Journal, type RestoreOp, readJournals } from './restore-journal.ts';
+import { choosePlaces } from './restore-places.ts';
 import { saveOriginals, stageFiles } from './restore-stage.ts';
 import { findTrees } from './restore-trees.ts';
 import type { PreparedRestore, RestoreOptions, RestoreResult, Restorer, RestorerDeps } from './restore-types.ts';
+import { selectEntries } from './select-entries.ts';
 import type { BackupSource } from './source.ts';
 import { planTables } from './tables.ts';
 import { canonicalFolder, readTarget } from './target-state.ts';

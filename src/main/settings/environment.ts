@@ -1,6 +1,6 @@
+import { nearestOf } from '../../shared/near.ts';
 import { ENVIRONMENT, type EnvironmentKey } from '../../shared/settings.ts';
 import type { EnvironmentValues } from './data-folder.ts';
-import { nearestOf } from './keys.ts';
 
 export type Found = {
   readonly value: string;

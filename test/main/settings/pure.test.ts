@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defaultDataFolder, expandHome } from '../../../src/main/settings/data-folder.ts';
 import { parseDotenv } from '../../../src/main/settings/dotenv.ts';
 import { getDotted, setDotted } from '../../../src/main/settings/dotted.ts';
-import { editDistance, nearestKey, SETTING_KEYS } from '../../../src/main/settings/keys.ts';
+import { nearestKey, SETTING_KEYS } from '../../../src/main/settings/keys.ts';
 import { modeWarning, shellQuote } from '../../../src/main/settings/mode-warnings.ts';
 
 describe('nearestKey', () => {
@@ -35,10 +35,6 @@ describe('nearestKey', () => {
         expect(nearestKey(parts.slice(0, -1), slipped)).toBe(key);
       }),
     );
-  });
-
-  test('a swap of neighbours is one edit', () => {
-    expect([editDistance('quite', 'quiet'), editDistance('', 'abc'), editDistance('same', 'same')]).toEqual([1, 3, 0]);
   });
 });
 

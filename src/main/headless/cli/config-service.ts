@@ -1,7 +1,7 @@
 /** Names of outside services by `angles config`: what gives access is read or asked for, and never an argument. */
 import { AppError } from '../../../shared/errors.ts';
+import { nearestOf } from '../../../shared/near.ts';
 import { ENVIRONMENT, SERVICE_ENVIRONMENT, type ServiceName } from '../../../shared/settings.ts';
-import { nearestOf } from '../../settings/keys.ts';
 import type { Context } from './context.ts';
 import { displayPath } from './format.ts';
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { MethodOutput } from '../../../shared/contract.ts';
 import { AppError } from '../../../shared/errors.ts';
+import { nearestOf } from '../../../shared/near.ts';
 import type { Context } from './context.ts';
 import { define, describe, type Runner } from './define.ts';
 import { displayPath, oneLine } from './format.ts';
@@ -134,7 +135,6 @@ function readValue(text: string): unknown {
 }
 
 async function unknownKey(key: string, known: readonly string[]): Promise<AppError> {
-  const { nearestOf } = await import('../../settings/keys.ts');
   const nearest = nearestOf(key, known);
   return new AppError(
     'config.unknown_key',

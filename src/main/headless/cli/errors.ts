@@ -1,6 +1,7 @@
 import type { Command, CommanderError } from 'commander';
 import { displayText } from '../../../shared/display.ts';
 import { AppError, exitCodeOf, toWireError } from '../../../shared/errors.ts';
+import { nearestOf } from '../../../shared/near.ts';
 import { JSON_SCHEMA } from './context.ts';
 import type { Io } from './io.ts';
 import { styleFor } from './style.ts';
@@ -69,7 +70,6 @@ const firstLine = (text: string): string => (text.split('\n')[0] ?? '').replace(
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 async function nearestWord(word: string, known: readonly string[]): Promise<string | null> {
-  const { nearestOf } = await import('../../settings/keys.ts');
   return nearestOf(word, known);
 }
 
