@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVIRONMENT } from '../shared/settings.ts';
+import { isAlive } from './is-alive.ts';
 
 const PREFIX = 'angles-sample-';
 
@@ -39,14 +40,5 @@ function removeLeftovers(): void {
     } catch {
       // It belongs to somebody else, or has just begun.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -35,18 +35,19 @@ export async function fillSample(needs: SampleNeeds): Promise<void> {
     ...WEEK,
     { time: new Date(SAMPLE_NOW_MS - 3 * 60_000).toISOString(), files: TODAY },
   ];
+  const ids = new Map<string, string>();
   for (const [index, day] of days.entries()) {
     const atMs = Date.parse(day.time) + shiftMs;
     for (const file of day.files) save(folders, file, atMs);
     await withAgent(needs, atMs, async ({ api: { methods } }) => {
       if (index === 0) for (const path of Object.values(folders)) await methods['roots.add']({ path });
       await methods['scan.run']({});
-      await writeRecords(methods, day);
+      await writeRecords(methods, day, ids);
       // Yesterday's work is in a backup.
       if (index === days.length - 2) await methods['backups.run']({});
     });
   }
-  disagree(place.dataFolder, nowMs, shiftMs);
+  disagree(place.dataFolder, ids, nowMs, shiftMs);
 }
 
 /** As it was a minute before its day's agent looked: long enough ago to count as written. */
@@ -81,29 +82,33 @@ async function withAgent(
   }
 }
 
+/** @param ids gets the id of each decision by its title */
 async function writeRecords(
   methods: ShellAgent['api']['methods'],
   { decisions = [], memories = [] }: SampleDay,
+  ids: Map<string, string>,
 ): Promise<void> {
-  for (const fields of decisions) await methods['records.create']({ table: 'decision_vault', fields, origin: 'cli' });
+  for (const fields of decisions) {
+    const { record } = await methods['records.create']({ table: 'decision_vault', fields, origin: 'cli' });
+    ids.set(fields.title, record.id);
+  }
   for (const fields of memories) await methods['records.create']({ table: 'memories', fields, origin: 'dashboard' });
 }
 
 /** What two sides of a service changed at once, as sync notes it. */
-function disagree(dataFolder: string, nowMs: number, shiftMs: number): void {
+function disagree(dataFolder: string, ids: ReadonlyMap<string, string>, nowMs: number, shiftMs: number): void {
   const store = openStore({ dataFolder, nowMs: () => nowMs });
   try {
     const conflicts = createConflictStore(store);
-    const idOf = store.db.prepare<[string], { id: string }>('SELECT id FROM decision_vault WHERE title = ?');
     store.write((tx) => {
       for (const { title, mineEditedAtMs, theirsEditedAtMs, ...conflict } of CONFLICTS) {
-        const row = idOf.get(title);
-        if (row === undefined) throw new Error(`The sample has no decision "${title}".`);
+        const recordId = ids.get(title);
+        if (recordId === undefined) throw new Error(`The sample has no decision "${title}".`);
         conflicts.add(tx, {
           ...conflict,
           remote: 'notion',
           table: 'decision_vault',
-          recordId: row.id,
+          recordId,
           mineEditedAtMs: mineEditedAtMs + shiftMs,
           theirsEditedAtMs: theirsEditedAtMs + shiftMs,
         });

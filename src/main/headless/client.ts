@@ -1,7 +1,8 @@
 import type { Agent } from 'node:http';
 import type { AgentClient, AgentEvent, EventName, EventPayload, MethodName } from '../../shared/contract.ts';
 import { AppError, ERROR_CATALOGUE, fromWireError, type WireError } from '../../shared/errors.ts';
-import { type Endpoint, isAlive, readEndpoint } from './endpoint.ts';
+import { isAlive } from '../is-alive.ts';
+import { type Endpoint, readEndpoint } from './endpoint.ts';
 
 /**
  * Not by `import`: that reads every name of the module, of which some are getters that load all of Node's fetch. They

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { AgentStatus } from '../../../shared/contract.ts';
 import { AppError } from '../../../shared/errors.ts';
-import { isAlive } from '../endpoint.ts';
+import { isAlive } from '../../is-alive.ts';
 import { define, type Runner } from './define.ts';
 import { plural } from './format.ts';
 import { requireRunning } from './session.ts';

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { MethodInput } from '../../../shared/contract.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { LogLevel, LogRecord } from '../../../shared/model.ts';
-import { isAlive } from '../endpoint.ts';
+import { isAlive } from '../../is-alive.ts';
 import { LOG_LEVELS } from './choices.ts';
 import { type Context, JSON_SCHEMA } from './context.ts';
 import { choice, count, define, type Runner } from './define.ts';
