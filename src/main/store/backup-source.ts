@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { openStoredContent, type StoredBytes } from './contents.ts';
-import { translateSqliteError, VAULT_FILE } from './database.ts';
+import { openBeside, translateSqliteError } from './database.ts';
 
 /** A file of the index as a backup needs it. */
 export type SourceFile = {
@@ -72,20 +71,14 @@ type FileRow = {
 
 /** Opens the vault beside its writer. Throws what opening a vault throws (`data.corrupt`, `data.unwritable`). */
 export function openBackupSource(dataFolder: string): BackupSource {
-  const file = join(dataFolder, VAULT_FILE);
-  let db: Database.Database;
-  try {
-    db = new Database(file, { readonly: true });
-  } catch (cause) {
-    throw translateSqliteError(cause, file);
-  }
+  const db = openBeside(dataFolder);
   try {
     db.pragma('cache_size = -16000');
     db.exec('BEGIN');
     return createSource(db, dataFolder);
   } catch (cause) {
     db.close();
-    throw translateSqliteError(cause, file);
+    throw translateSqliteError(cause, db.name);
   }
 }
 

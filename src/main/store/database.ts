@@ -183,6 +183,16 @@ function isNew(db: Db): boolean {
 /** A read beyond the end is no trouble of the disk: the file is shorter than it says. */
 const DAMAGE = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_IOERR_SHORT_READ'];
 
+/** The vault beside its writer, for reading alone. Throws what opening a vault throws (`data.corrupt`, `data.unwritable`). */
+export function openBeside(dataFolder: string): Db {
+  const file = join(dataFolder, VAULT_FILE);
+  try {
+    return new Database(file, { readonly: true });
+  } catch (cause) {
+    throw translateSqliteError(cause, file);
+  }
+}
+
 /** Turns SQLite's own errors into ours; everything else passes through. */
 export function translateSqliteError(cause: unknown, file: string): unknown {
   if (!(cause instanceof Database.SqliteError)) return cause;
