@@ -7,6 +7,7 @@ import { createBackup } from './agent-backup.ts';
 import { createHealth } from './agent-health.ts';
 import { createFirstRoot, planRoots } from './agent-roots.ts';
 import { createSync } from './agent-sync.ts';
+import { createUpkeep } from './agent-upkeep.ts';
 import { createApi } from './api.ts';
 import type { AgentState } from './api-parts.ts';
 import type { AgentMode, ShellAgent } from './api-types.ts';
@@ -16,7 +17,6 @@ import { createLogFlush } from './log/flush.ts';
 import { createLog } from './log/log.ts';
 import { logLimits } from './log/rotation.ts';
 import { giveBackMemory } from './memory.ts';
-import { mendContents } from './mend-contents.ts';
 import { createPause } from './pause.ts';
 import { createSettings, type SettingsSource } from './settings/settings.ts';
 import { type Checkpointer, startCheckpointer } from './store/checkpointer.ts';
@@ -41,10 +41,6 @@ export type Agent = ShellAgent & {
 
 /** How long a start waits for a holder of the data folder that is about to end (a command, a stopping agent). */
 const LOCK_WAIT_MS = 2_000;
-const DAY_MS = 86_400_000;
-/** Stored contents are looked at once after each start, when nobody waits for it, and for this long. */
-const MEND_AFTER_MS = 600_000;
-const MEND_MS = 100;
 
 /**
  * Opens the data folder. Throws `data.held` when another process has it, and whatever is wrong with settings or vault;
@@ -217,7 +213,7 @@ async function buildAgent(
     },
   });
   let checkpointer: Checkpointer | null = null;
-  const daily: NodeJS.Timeout[] = [];
+  const upkeep = createUpkeep({ nowMs: host.nowMs, settings: settings.current, log, store: vault.store, parts, sync });
   let unlisten: (() => void)[] = [];
 
   async function applyRoots(): Promise<void> {
@@ -280,11 +276,7 @@ async function buildAgent(
     guard.noteStart(vault.endedCleanly);
     await sync.start();
     parts.search.start();
-    daily.push(
-      setInterval(() => void tidy(), DAY_MS),
-      setTimeout(() => void mend(), MEND_AFTER_MS),
-    );
-    void tidy();
+    upkeep.start();
     await applyRoots();
     // These read much: a capture never waits for them.
     vault.checkInBackground((damage) => {
@@ -301,28 +293,9 @@ async function buildAgent(
     });
   };
 
-  const mend = async (): Promise<void> => {
-    try {
-      const { missing, damaged, mended } = await mendContents(vault.store, MEND_MS);
-      if (mended.length > 0)
-        parts.note('agent.recovered', `${mended.length} stored contents were broken and are stored again.`);
-      if (missing.length + damaged.length > 0)
-        logger.error('Stored contents are broken, and no file holds them any more.', { missing, damaged });
-    } catch (cause) {
-      logger.error('Stored contents could not be looked after.', { error: cause });
-    }
-  };
-
-  const tidy = async (): Promise<void> => {
-    const { delete_after_days: days } = settings.current().logs;
-    await log.tidy();
-    parts.logs.prune(host.nowMs() - days * DAY_MS, MAX_LOG_ROWS);
-    sync.tidy(host.nowMs() - days * DAY_MS);
-  };
-
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
-    for (const timer of daily) clearInterval(timer);
+    upkeep.stop();
     for (const each of unlisten) each();
     pause.close();
     await settings.stop();
@@ -359,5 +332,3 @@ async function buildAgent(
     onStopRequested: (listener) => stopListeners.push(listener),
   };
 }
-
-const MAX_LOG_ROWS = 100_000;

@@ -1,19 +1,7 @@
 import { expect, test } from 'vitest';
-import { SCHEDULE_IDS, type ScheduleEntry } from '../../src/shared/contract-ops.ts';
+import { SCHEDULE_IDS } from '../../src/shared/contract-ops.ts';
 import { everyText, rhythmOf, rhythmText, scheduleNames, waitsFor } from '../../src/shared/schedule-words.ts';
-
-const entry = (id: ScheduleEntry['id'], more: Partial<ScheduleEntry> = {}): ScheduleEntry => ({
-  id,
-  state: 'on',
-  everyMs: null,
-  dailyAt: null,
-  timeZone: null,
-  lastAtMs: null,
-  lastOutcome: null,
-  nextAtMs: [],
-  reason: null,
-  ...more,
-});
+import { scheduleEntry as entry } from '../support/schedule-entry.ts';
 
 test('how often, as values', () => {
   expect([

@@ -1,19 +1,6 @@
 import { expect, test } from 'vitest';
 import { upcomingOf } from '../../../src/renderer/data/schedule-view.ts';
-import type { ScheduleEntry } from '../../../src/shared/contract-ops.ts';
-
-const entry = (id: ScheduleEntry['id'], more: Partial<ScheduleEntry> = {}): ScheduleEntry => ({
-  id,
-  state: 'on',
-  everyMs: null,
-  dailyAt: null,
-  timeZone: null,
-  lastAtMs: null,
-  lastOutcome: null,
-  nextAtMs: [],
-  reason: null,
-  ...more,
-});
+import { scheduleEntry as entry } from '../../support/schedule-entry.ts';
 
 test('what comes next, in the order of time; what is off or waits is not in it', () => {
   const entries = [
