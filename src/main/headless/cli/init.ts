@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { AgentClient, MethodOutput } from '../../../shared/contract.ts';
+import type { MethodOutput } from '../../../shared/contract.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { Context } from './context.ts';
 import { define, list, type Runner, yesOption } from './define.ts';
 import { describeCheck } from './doctor.ts';
 import { displayPath, filesAndSize, oneLine } from './format.ts';
-import { requireFolder } from './start.ts';
+import { describeWaiting } from './roots.ts';
+import { requireFolder, watchFolder } from './start.ts';
 
 type InitOptions = { folder: string[] };
 
@@ -26,14 +27,14 @@ export function addInit(program: Command, runner: Runner): void {
     async (context, _, options) => {
       const folders = await chooseFolders(context, options.folder);
       return context.withAgent(async (client, session) => {
-        for (const path of folders) await watchFolder(client, path);
-        await client.call('scan.run', {});
+        for (const path of folders) await watchFolder((input) => client.call('roots.add', input), path);
+        const { waiting } = await client.call('scan.run', {});
         const { roots } = await client.call('roots.list', {});
         const { checks } = await client.call('doctor.run', {});
         const { off } = await client.call('settings.show', {});
-        const found: Found = { roots, checks, off, isRunning: session.kind === 'running' };
+        const found: Found = { roots, waiting, checks, off, isRunning: session.kind === 'running' };
         context.answer(found, () => lines(context, found));
-        return checks.some(({ verdict }) => verdict === 'error') ? 1 : 0;
+        return waiting > 0 || checks.some(({ verdict }) => verdict === 'error') ? 1 : 0;
       });
     },
   );
@@ -52,23 +53,16 @@ async function chooseFolders(context: Context, named: readonly string[]): Promis
   });
 }
 
-async function watchFolder(client: AgentClient, path: string): Promise<void> {
-  try {
-    await client.call('roots.add', { path });
-  } catch (error) {
-    // A folder that is watched already is what was asked for.
-    if (!(error instanceof AppError) || error.code !== 'root.duplicate') throw error;
-  }
-}
-
 type Found = {
+  /** Files that a program is still writing. */
+  readonly waiting: number;
   readonly roots: MethodOutput<'roots.list'>['roots'];
   readonly checks: MethodOutput<'doctor.run'>['checks'];
   readonly off: MethodOutput<'settings.show'>['off'];
   readonly isRunning: boolean;
 };
 
-function lines(context: Context, { roots, checks, off, isRunning }: Found): string[] {
+function lines(context: Context, { roots, waiting, checks, off, isRunning }: Found): string[] {
   const { style } = context;
   // That no agent runs is what the last lines are about.
   const odd = checks.filter(({ id, verdict }) => verdict === 'error' || (verdict === 'warn' && id !== 'agent'));
@@ -76,6 +70,7 @@ function lines(context: Context, { roots, checks, off, isRunning }: Found): stri
     ...roots.map(
       (root) => `${style.green('safe ')}  ${displayPath(root.path)}: ${filesAndSize(root.files, root.sizeBytes)}`,
     ),
+    ...describeWaiting(waiting),
     ...(odd.length === 0
       ? [`${style.green('ok   ')}  Every check passed.`]
       : odd.flatMap((check) => describeCheck(context, check))),

@@ -140,7 +140,8 @@ function describeScan(result: ScanResult): string[] {
   ];
 }
 
-function describeWaiting(files: number): string[] {
+/** What the captures of a scan do not hold yet. */
+export function describeWaiting(files: number): string[] {
   if (files === 0) return [];
   return [
     `${plural(files, 'file')} still being written: captured when closed, if an agent runs; else scan again then. Earlier versions are safe.`,

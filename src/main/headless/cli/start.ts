@@ -116,15 +116,17 @@ export function requireFolder(path: string): string {
   return path;
 }
 
-async function addFolders(agent: ShellAgent, folders: readonly string[]): Promise<void> {
-  for (const path of folders) {
-    try {
-      await agent.api.methods['roots.add']({ path });
-    } catch (error) {
-      // A folder that is watched already is what was asked for.
-      if (!(error instanceof AppError) || error.code !== 'root.duplicate') throw error;
-    }
+/** Watches a folder; one that is watched already is what was asked for. */
+export async function watchFolder(add: (input: { path: string }) => Promise<unknown>, path: string): Promise<void> {
+  try {
+    await add({ path });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'root.duplicate') throw error;
   }
+}
+
+async function addFolders(agent: ShellAgent, folders: readonly string[]): Promise<void> {
+  for (const path of folders) await watchFolder(agent.api.methods['roots.add'], path);
 }
 
 async function serve(context: Context, agent: ShellAgent, port: number): Promise<RunningServer> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openAgent } from '../../../../src/main/agent.ts';
+import { createFakeApi } from '../../../support/fake-api.ts';
 import { type CliOptions, type CliRun, cli } from '../../../support/server-cli.ts';
 
 let home: string;
@@ -39,4 +40,14 @@ test('with a terminal it asks; --yes alone makes a first folder; nobody to ask i
   expect((await run(['--yes'])).stdout).toContain(join(home, 'Documents', 'Angles'));
   expect(await run([])).toMatchObject({ code: 64, stderr: expect.stringContaining('--folder PATH') });
   expect((await run(['--folder', 'nowhere'])).code).toBe(1);
+});
+
+test('a file that a program is still writing is said, and is no success', async () => {
+  const api = createFakeApi();
+  api.answerWith('doctor.run', { checks: [] });
+  const io = { cwd: home, homedir: home };
+  expect((await cli(['init', '--folder', 'notes'], { api, io })).code).toBe(0);
+  api.answerWith('scan.run', { waiting: 1 });
+  const { code, stdout } = await cli(['init', '--folder', 'notes'], { api, io });
+  expect([code, stdout]).toEqual([1, expect.stringContaining('1 file still being written')]);
 });
