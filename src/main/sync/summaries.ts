@@ -55,10 +55,13 @@ const storedNote = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('append'), title: z.string(), heading: z.string(), text: z.string() }),
 ]);
 type Note = z.infer<typeof storedNote>;
+const mark = z.object({ name: z.string(), times: z.number() });
 const stored = z.object({
   /** How far the page of the day tells, and when its last section was made; null while it is off. */
   day: z.object({ afterSeq: z.number(), atMs: z.number() }).nullable(),
   pending: z.array(storedNote),
+  /** The newest page of a run and the newest section, and how many had that name: times tell seconds. */
+  last: z.object({ put: mark.optional(), append: mark.optional() }).optional(),
 });
 type Memory = z.infer<typeof stored>;
 
@@ -83,11 +86,12 @@ export function createSummaries(parts: SummaryParts): Summaries {
     const text = JSON.stringify(memory);
     if (before !== text) parts.memory.set(text);
   };
-  const add = (memory: Memory, next: Note): Memory => {
+  const add = (memory: Memory, made: Note): Memory => {
+    const { next, last } = distinct(memory, made);
     const pending = [...memory.pending, redacted(parts.redact, next)];
     const dropped = Math.max(0, pending.length - MOST_PENDING);
     if (dropped > 0) parts.log.warn('Old summaries were given up: too many wait to be written.', { dropped });
-    return { ...memory, pending: pending.slice(dropped) };
+    return { ...memory, pending: pending.slice(dropped), last };
   };
   /** With the section of what happened since the last one, when it is time for it. */
   const withDay = (memory: Memory, isAsked: boolean): Memory => {
@@ -180,6 +184,19 @@ export function createSummaries(parts: SummaryParts): Summaries {
       stopping.abort(new AppError('remote.unavailable', 'The agent is stopping.'));
     },
   };
+}
+
+/** Writing one twice changes nothing, by its name: another one of the same second needs another name. */
+function distinct({ last = {} }: Memory, note: Note): { readonly next: Note; readonly last: Memory['last'] } {
+  const name = note.kind === 'put' ? note.title : `${note.title}: ${note.heading}`;
+  const before = last[note.kind];
+  const times = before?.name === name ? before.times + 1 : 1;
+  const suffix = times === 1 ? '' : ` (${times})`;
+  const next: Note =
+    note.kind === 'put'
+      ? { ...note, title: `${note.title}${suffix}` }
+      : { ...note, heading: `${note.heading}${suffix}` };
+  return { next, last: { ...last, [note.kind]: { name, times } } };
 }
 
 const redacted = (redact: SummaryParts['redact'], one: Note): Note => ({

@@ -180,3 +180,20 @@ test('what waits is bounded: the oldest are given up, and that is said', async (
   await summaries.write(false);
   expect([written.length, warnings.length]).toEqual([0, 10]);
 });
+
+test('two runs and two sections of one second have names of their own, so that neither counts as written', async () => {
+  const { make, written, seq } = world();
+  const summaries = make();
+  await summaries.write(true);
+  for (let run = 0; run < 2; run += 1) {
+    seq.newest += 1;
+    summaries.ran([plan()], NOW);
+    await summaries.write(true);
+  }
+  expect(written).toMatchObject([
+    { title: 'Sync 2026-11-25 09:14:03, desk' },
+    { heading: '09:14:03, desk' },
+    { title: 'Sync 2026-11-25 09:14:03, desk (2)' },
+    { heading: '09:14:03, desk (2)' },
+  ]);
+});
