@@ -140,6 +140,8 @@ test('the palette goes, does and finds; Esc closes it and gives the focus back',
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Logs', level: 1 }).waitFor();
     const copy = page.getByRole('button', { name: 'Copy lines' });
+    // The new page takes the focus when it has none; from then on it stays.
+    await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
     await copy.focus();
     await page.keyboard.press('Control+k');
     await page.keyboard.press('Escape');

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { useApp } from '../app-context.ts';
 import { actOfKey } from '../data/keys.ts';
 import { formatRoute } from '../data/route.ts';
@@ -8,7 +8,8 @@ const SEQUENCE_MS = 1_200;
 /** Listens to the keys of the whole page. */
 export function useKeys(): void {
   const { go, overlay } = useApp();
-  useEffect(() => {
+  // With the first paint: a key that is pressed as soon as something is seen counts.
+  useLayoutEffect(() => {
     let gPressedAtMs = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent): void => {
       const { target } = event;
