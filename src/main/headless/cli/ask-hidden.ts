@@ -3,11 +3,12 @@ export function askHidden(question: string): Promise<string | null> {
   // Not by `import`: in the built program every command would load them.
   const { createInterface } = process.getBuiltinModule('node:readline');
   const { Writable } = process.getBuiltinModule('node:stream');
-  process.stderr.write(question);
   return new Promise((resolve) => {
     // The terminal echoes nothing while readline has it, and what readline itself would draw goes nowhere.
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
+    // Only now: what is typed from here on is not shown.
+    process.stderr.write(question);
     reader.once('line', (line) => {
       resolve(line);
       reader.close();
