@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyMigrations } from '../../src/main/sync/supabase/migrate.ts';
+import { AppError } from '../../src/shared/errors.ts';
 import { type Canary, findLeaks, makeCanaries, plantCanaries } from '../support/canaries.ts';
 import { startRecordingProxy } from '../support/cut-proxy.ts';
 import { needs } from '../support/needs.ts';
@@ -150,7 +151,15 @@ async function plantRecords(
 async function answers({ client, cli }: Device): Promise<string> {
   const { entries } = await client.call('queue.list', { limit: 100 });
   const shown = [];
-  for (const { recordId } of entries.slice(0, 20)) shown.push(await client.call('queue.show', { id: recordId }));
+  for (const { recordId } of entries.slice(0, 20)) {
+    try {
+      shown.push(await client.call('queue.show', { id: recordId }));
+    } catch (error) {
+      // Sent since it was listed; the refusal is an answer, too.
+      if (!(error instanceof AppError) || error.code !== 'not_found.entry') throw error;
+      shown.push(error.message);
+    }
+  }
   const { stdout, stderr } = await cli('status');
   const sync = await cli('sync', '--test');
   return JSON.stringify([
